@@ -1,0 +1,119 @@
+/** gcspike.report/1: the shape of `report --format json` (docs/report.schema.json). Types only. */
+import type { Collector, Warning } from "../recording/spec.ts";
+
+export type Cause =
+  | "survivor-copy"
+  | "old-growth"
+  | "large-objects"
+  | "external-memory"
+  | "explicit"
+  | "heap-limit"
+  | "weak-processing"
+  | "allocation-burst"
+  | "compaction"
+  | "descheduled"
+  | "page-faults"
+  | "unknown";
+
+export type ReportPauseKind = "scavenge" | "minor-mark-sweep" | "mark-compact" | "incremental-start" | "weak-callbacks";
+
+/** Quantiles are exact, nearest-rank; null where there is no pause. */
+export interface PauseStatistics {
+  readonly count: number;
+  readonly totalMs: number;
+  readonly cpuMs: number | null;
+  readonly p50Ms: number | null;
+  readonly p90Ms: number | null;
+  readonly p99Ms: number | null;
+  readonly p999Ms: number | null;
+  readonly maxMs: number | null;
+}
+
+export interface GcSummary {
+  readonly pauses: PauseStatistics;
+  readonly byKind: Partial<Record<ReportPauseKind, PauseStatistics>>;
+  readonly outsidePausesMs: number | null;
+  readonly wallShare: number;
+  readonly mmu: readonly { readonly windowMs: number; readonly utilization: number }[];
+  readonly peakHeapUsedBytes: number | null;
+  readonly peakRssBytes: number | null;
+  readonly peakExternalBytes: number | null;
+  readonly allocatedBytes: number | null;
+  readonly promotedBytes: number | null;
+}
+
+export interface ReportIsolate {
+  readonly id: string;
+  readonly pid: number;
+  readonly threadId: number;
+  readonly name: string;
+  readonly kind: "main" | "worker" | "child";
+  readonly gc: GcSummary;
+}
+
+export interface Site {
+  readonly function: string;
+  readonly file: string;
+  readonly line: number;
+  readonly column: number | null;
+  readonly share: number;
+  readonly bytes: number | null;
+  readonly survivedBytes: number | null;
+}
+
+export interface SpikeTag {
+  readonly name: string;
+  readonly count: number;
+  readonly lift: number | null;
+  readonly lastBeforeMs: number | null;
+}
+
+export interface Evidence {
+  readonly signal: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly text: string;
+}
+
+export interface Spike {
+  readonly id: string;
+  readonly isolate: string;
+  readonly startMs: number;
+  readonly durationMs: number;
+  readonly cpuMs: number | null;
+  readonly kind: ReportPauseKind | "incremental-steps";
+  readonly reason: string | null;
+  readonly phases: readonly { readonly name: string; readonly ms: number }[];
+  readonly cause: Cause;
+  readonly confidence: number;
+  readonly contributing: readonly Cause[];
+  readonly headline: string;
+  readonly sites: readonly Site[];
+  readonly tags: readonly SpikeTag[];
+  readonly evidence: readonly Evidence[];
+  readonly advice: readonly { readonly text: string; readonly flag?: string }[];
+}
+
+export interface Report {
+  readonly schema: "gcspike.report/1";
+  readonly recording: {
+    readonly command: readonly string[];
+    readonly startedAt: string;
+    readonly durationMs: number;
+    readonly node: string;
+    readonly v8: string;
+    readonly arch: string;
+    readonly platform: string;
+    readonly cpus: number;
+    readonly heapLimitBytes: number | null;
+    readonly semiSpaceBytes: number | null;
+    readonly collectors: readonly Collector[];
+    readonly complete: boolean;
+    readonly exit: { readonly code: number | null; readonly signal: string | null } | null;
+    readonly warnings: readonly Warning[];
+  };
+  readonly isolates: readonly ReportIsolate[];
+  readonly summary: GcSummary;
+  readonly spikes: readonly Spike[];
+  readonly causes: readonly { readonly cause: Cause; readonly spikes: number; readonly totalMs: number }[];
+}

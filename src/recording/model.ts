@@ -1,0 +1,184 @@
+/**
+ * A recording as read: what the analysis works on. Types only.
+ *
+ * Times are milliseconds since the recording's start, sizes are bytes; a measurement that a collector did not take is NaN in
+ * a column and null elsewhere. Columns are typed arrays of equal length, one entry a pause (or sample), in order of time,
+ * because recordings with a million pauses have to fit.
+ */
+import type { Collector, Manifest, Warning } from "./spec.ts";
+
+export type PauseKind = "scavenge" | "minor-mark-sweep" | "mark-compact" | "incremental-start" | "weak-callbacks";
+
+/** `PauseColumns.kind` is an index into this list. */
+export const PAUSE_KINDS: readonly PauseKind[] = [
+  "scavenge",
+  "minor-mark-sweep",
+  "mark-compact",
+  "incremental-start",
+  "weak-callbacks",
+];
+
+export interface PauseColumns {
+  readonly count: number;
+  readonly startMs: Float64Array;
+  readonly durationMs: Float64Array;
+  /** Index into PAUSE_KINDS. */
+  readonly kind: Uint8Array;
+  /** V8's GCCallbackFlags (spec.GcFlag). */
+  readonly flags: Uint16Array;
+  readonly cpuMs: Float64Array;
+  readonly runQueueMs: Float64Array;
+  readonly minorFaults: Float64Array;
+  readonly majorFaults: Float64Array;
+  readonly voluntarySwitches: Float64Array;
+  readonly involuntarySwitches: Float64Array;
+  readonly usedBefore: Float64Array;
+  readonly usedAfter: Float64Array;
+  readonly committedAfter: Float64Array;
+  readonly externalBefore: Float64Array;
+  readonly externalAfter: Float64Array;
+  readonly mallocedAfter: Float64Array;
+  readonly arrayBufferBytes: Float64Array;
+  readonly heapLimit: Float64Array;
+  /** Growth of the spaces outside the young generation during a scavenge; NaN for other kinds and without spaces. */
+  readonly promotedBytes: Float64Array;
+  /** The probe's own time inside the pause. */
+  readonly probeMs: Float64Array;
+  /** Index into IsolateData.reasons, or -1. */
+  readonly reason: Int16Array;
+  readonly spaces: SpaceColumns;
+  /** Index into IsolateData.triggerStacks, or -1: no JavaScript on the stack, or not recorded. */
+  readonly triggerStack: Int32Array;
+}
+
+/** Entry (pause i, space s) stands at `i * names.length + s`, in units of 8 bytes (SPACE_UNIT). */
+export interface SpaceColumns {
+  readonly names: readonly string[];
+  readonly usedBefore: Uint32Array;
+  readonly usedAfter: Uint32Array;
+  readonly committedAfter: Uint32Array;
+}
+
+export interface HeapColumns {
+  readonly count: number;
+  readonly timeMs: Float64Array;
+  readonly used: Float64Array;
+  readonly committed: Float64Array;
+  readonly limit: Float64Array;
+  readonly external: Float64Array;
+  readonly malloced: Float64Array;
+  readonly arrayBuffers: Float64Array;
+  /** Used bytes: entry (sample i, space s) at `i * spaceNames.length + s`. */
+  readonly spaceNames: readonly string[];
+  readonly spaceUsed: Float64Array;
+}
+
+export interface LoopColumns {
+  readonly count: number;
+  readonly timeMs: Float64Array;
+  /** Event-loop utilisation since the previous sample, 0..1. */
+  readonly utilization: Float64Array;
+  /** Longest time the loop did not poll for events since the previous sample. */
+  readonly maxDelayMs: Float64Array;
+  /** CPU time of the thread since the previous sample over the time between them. */
+  readonly cpuShare: Float64Array;
+}
+
+export interface ProcessColumns {
+  readonly pid: number;
+  readonly count: number;
+  readonly timeMs: Float64Array;
+  readonly rss: Float64Array;
+  /** CPU time of the process since the previous sample over the time between them; above 1 with several threads busy. */
+  readonly cpuShare: Float64Array;
+  readonly majorFaults: Float64Array;
+  readonly involuntarySwitches: Float64Array;
+}
+
+/** V8's GC spans on the isolate's thread, outermost first where they start together. */
+export interface PhaseColumns {
+  readonly count: number;
+  readonly startMs: Float64Array;
+  readonly durationMs: Float64Array;
+  /** Index into `names`. */
+  readonly name: Uint16Array;
+  readonly depth: Uint8Array;
+  /** V8's names, e.g. V8.GC_MC_INCREMENTAL, V8.GC_SCAVENGER_SCAVENGE_ROOTS, MajorGC. */
+  readonly names: readonly string[];
+}
+
+export interface Frame {
+  readonly function: string;
+  /** Source position, source maps applied; "" for native code. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** user: code of the program or its packages; node: Node's own JavaScript; native: builtins, V8, (root); gcspike: ours. */
+  readonly origin: "user" | "node" | "native" | "gcspike";
+}
+
+/** Sampled allocations of one window of about a second. */
+export interface AllocationWindow {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly samples: readonly AllocationSample[];
+  /** Samples were left out because the window had too many; shares still hold, totals are low. */
+  readonly truncated: boolean;
+}
+
+export interface AllocationSample {
+  /** Index into Allocations.stacks. */
+  readonly stack: number;
+  /** Estimated number of objects and bytes (V8 unbiases its samples). */
+  readonly objects: number;
+  readonly bytes: number;
+}
+
+export interface Allocations {
+  readonly frames: readonly Frame[];
+  /** Indices into frames, leaf first. */
+  readonly stacks: readonly (readonly number[])[];
+  readonly windows: readonly AllocationWindow[];
+  readonly intervalBytes: number;
+}
+
+export interface IsolateData {
+  readonly id: string;
+  readonly pid: number;
+  readonly threadId: number;
+  readonly name: string;
+  readonly kind: "main" | "worker" | "child";
+  readonly script: string;
+  readonly node: string;
+  readonly v8: string;
+  readonly startMs: number;
+  /** Last moment of which anything is known. */
+  readonly endMs: number;
+  readonly heapLimitBytes: number | null;
+  readonly semiSpaceBytes: number | null;
+  readonly collectors: readonly Collector[];
+  readonly pauses: PauseColumns;
+  /** A collection in which the process died: its duration is unknown and it is in none of the columns. */
+  readonly openPause: { readonly startMs: number; readonly kind: PauseKind } | null;
+  readonly reasons: readonly string[];
+  readonly triggerStacks: readonly (readonly Frame[])[];
+  readonly heap: HeapColumns;
+  readonly loop: LoopColumns;
+  /** null: no phase data was taken. */
+  readonly phases: PhaseColumns | null;
+  /** null: no allocations were sampled. */
+  readonly allocations: Allocations | null;
+  readonly warnings: readonly Warning[];
+}
+
+export interface Recording {
+  readonly path: string;
+  readonly manifest: Manifest;
+  /** False: the target died of a signal or out of memory, or the recording was cut. */
+  readonly complete: boolean;
+  readonly durationMs: number;
+  readonly isolates: readonly IsolateData[];
+  readonly processes: readonly ProcessColumns[];
+  /** Everything that is missing or doubtful, in the words of docs/voice: for a person. */
+  readonly warnings: readonly Warning[];
+}

@@ -1,0 +1,395 @@
+/**
+ * The recording format, version 1: what stands in which file of a `NAME.gcspike` folder.
+ * Types and constants only. docs/recording-format.md says the same in prose; native/gc-probe/format.h says it to the probe.
+ *
+ * All integers are little-endian. All times are nanoseconds of CLOCK_MONOTONIC (what `process.hrtime.bigint()` counts on
+ * Linux), which one machine's processes share; `manifest.clock` ties it to the calendar.
+ *
+ *     NAME.gcspike/
+ *       manifest.json              Manifest; written whole, renamed into place
+ *       <isolate>.json             IsolateDescriptor; written by the agent when the isolate starts
+ *       <isolate>.gc               log of GcRecord        one a pause
+ *       <isolate>.heap             log of HeapRecord      one every 100 ms in which JavaScript ran
+ *       <isolate>.loop             log of LoopRecord      one every 100 ms
+ *       <isolate>.phases           log of PhaseRecord     V8's GC phases and incremental steps on the isolate's thread
+ *       <isolate>.code             log of CodeRecord      names for the addresses in GcRecord.stack
+ *       <isolate>.alloc            log of allocation windows, while recording; replaced at the end by
+ *       <isolate>.alloc.pb.gz      pprof, every sample labelled with its window
+ *       <isolate>.live.pb.gz       pprof of the live heap at the end (--live-heap)
+ *       <isolate>.wall.pb.gz       pprof of wall-clock time (--cpu)
+ *       <pid>.process              log of ProcessRecord   one every 100 ms
+ *
+ * `<isolate>` is `<pid>-<threadId>`, with `.2`, `.3`, ... behind it where a process replaced itself (execve).
+ */
+
+export const FORMAT_VERSION = 1;
+export const MANIFEST_SCHEMA = "gcspike.recording/1";
+
+/**
+ * Every log starts with a header page and goes on with records.
+ *
+ *     offset  size  field
+ *     0       8     magic "GCSPIKE\0"
+ *     8       4     format version
+ *     12      4     log kind (LogKind)
+ *     16      4     bytes a record, 0 where records have different lengths
+ *     20      4     bytes of this header: where the first record starts
+ *     24      8     committed bytes: valid record bytes behind the header; all ones: everything up to the end of the file
+ *     32      8     dropped records: not written because there was no room
+ *     40      4     why they were dropped: bit 0 disk full, bit 1 the log's size limit, bit 2 faster than room could be made
+ *     44      4     number of strings in the header's table
+ *     48      4     process id
+ *     52      4     thread id (0 is the main thread)
+ *     56      8     start time, ns
+ *     64      64    reserved, zero
+ *     128     ...   string table: 64 bytes each, zero-padded UTF-8 (heap spaces in .gc and .heap, phase names and
+ *                   reasons in .phases)
+ *
+ * The writer commits a record by raising `committed bytes` after the record is complete, so that a process killed at any
+ * instruction leaves only whole records; a file cut shorter than that is read as far as it goes.
+ */
+export const LOG_MAGIC = "GCSPIKE\0";
+export const HEADER = {
+  version: 8,
+  kind: 12,
+  recordBytes: 16,
+  headerBytes: 20,
+  committedBytes: 24,
+  droppedRecords: 32,
+  dropReasons: 40,
+  stringCount: 44,
+  pid: 48,
+  threadId: 52,
+  startNs: 56,
+  strings: 128,
+} as const;
+export const HEADER_STRING_BYTES = 64;
+export const HEADER_BYTES = 4096;
+/** .phases has a larger table: 252 names. */
+export const PHASES_HEADER_BYTES = 16_384;
+export const UNTIL_END_OF_FILE = 0xffff_ffff_ffff_ffffn;
+
+export const LogKind = { gc: 1, heap: 2, phases: 3, code: 4, alloc: 5, process: 6, loop: 7 } as const;
+export type LogKind = (typeof LogKind)[keyof typeof LogKind];
+
+export const DropReason = { diskFull: 1, sizeLimit: 2, tooFast: 4 } as const;
+
+/**
+ * One pause: from the outermost GC prologue callback to its epilogue.
+ *
+ *     offset  size  field
+ *     0       4     kind: V8's GCType of the outermost callback (GcType)
+ *     4       4     GCTypes of callbacks nested inside, or-ed
+ *     8       4     V8's GCCallbackFlags of the outermost callback (GcFlag)
+ *     12      4     which of the optional fields hold a measurement (GcPresent)
+ *     16      8     start, ns
+ *     24      8     end, ns; 0: the process died inside this collection (only the record behind the last committed one)
+ *     32      8     CPU time of the isolate's thread, ns
+ *     40      8     time that thread waited on a run queue, ns (schedstat)
+ *     48      4     minor page faults of that thread
+ *     52      4     major page faults
+ *     56      4     voluntary context switches
+ *     60      4     involuntary context switches
+ *     64      8     used heap bytes before
+ *     72      8     used heap bytes after
+ *     80      8     committed heap bytes before
+ *     88      8     committed heap bytes after
+ *     96      8     external bytes before
+ *     104     8     external bytes after
+ *     112     8     malloced bytes before
+ *     120     8     malloced bytes after
+ *     128     8     heap size limit, bytes
+ *     136     8     array-buffer bytes after
+ *     144     4     the probe's own time inside this pause, ns
+ *     148     4     callbacks nested inside
+ *     152     4     stack frames, at most STACK_FRAMES
+ *     156     4     reserved
+ *     160     128   stack: code addresses, innermost first
+ *     288     16*n  per heap space, in the order of the header's string table, each as a count of 8 bytes:
+ *                   used before, used after, committed before, committed after (4 bytes each)
+ */
+export const GC = {
+  kind: 0,
+  nestedKinds: 4,
+  flags: 8,
+  present: 12,
+  startNs: 16,
+  endNs: 24,
+  cpuNs: 32,
+  runQueueNs: 40,
+  minorFaults: 48,
+  majorFaults: 52,
+  voluntarySwitches: 56,
+  involuntarySwitches: 60,
+  usedBefore: 64,
+  usedAfter: 72,
+  committedBefore: 80,
+  committedAfter: 88,
+  externalBefore: 96,
+  externalAfter: 104,
+  mallocedBefore: 112,
+  mallocedAfter: 120,
+  heapLimit: 128,
+  arrayBufferBytes: 136,
+  probeNs: 144,
+  nestedCount: 148,
+  frameCount: 152,
+  stack: 160,
+  spaces: 288,
+} as const;
+export const STACK_FRAMES = 16;
+export const GC_SPACE_BYTES = 16;
+/** Heap-space sizes are multiples of 8 and stored divided by it, so that 32 bits hold 32 GiB. */
+export const SPACE_UNIT = 8;
+
+/** V8's v8::GCType. */
+export const GcType = {
+  scavenge: 1,
+  minorMarkSweep: 2,
+  markCompact: 4,
+  incrementalMarking: 8,
+  weakCallbacks: 16,
+} as const;
+/** V8's v8::GCCallbackFlags. */
+export const GcFlag = {
+  constructRetainedObjectInfos: 2,
+  forced: 4,
+  synchronousPhantomCallbacks: 8,
+  allAvailableGarbage: 16,
+  allExternalMemory: 32,
+  scheduledIdle: 64,
+} as const;
+export const GcPresent = {
+  cpu: 1,
+  faultsAndSwitches: 2,
+  runQueue: 4,
+  heap: 8,
+  stack: 16,
+  spaces: 32,
+  arrayBuffers: 64,
+} as const;
+
+/**
+ *     0   8    time, ns
+ *     8   8    used heap bytes
+ *     16  8    committed heap bytes
+ *     24  8    heap size limit
+ *     32  8    external bytes
+ *     40  8    malloced bytes
+ *     48  8    array-buffer bytes (all ones: unknown)
+ *     56  8    reserved
+ *     64  8*n  per heap space: used, committed (4 bytes each, units of 8 bytes)
+ */
+export const HEAP = {
+  timeNs: 0,
+  used: 8,
+  committed: 16,
+  limit: 24,
+  external: 32,
+  malloced: 40,
+  arrayBuffers: 48,
+  spaces: 64,
+} as const;
+export const HEAP_SPACE_BYTES = 8;
+
+/**
+ *     0   8  time, ns
+ *     8   8  time the event loop has spent idle since it started, ns (uv_metrics_idle_time)
+ *     16  8  longest time since the last record that the loop did not come back to poll for events, ns: the delay that an
+ *            event could have met; a loop still blocked counts up to now
+ *     24  8  CPU time of the isolate's thread, ns
+ */
+export const LOOP = { timeNs: 0, idleNs: 8, maxBusyNs: 16, cpuNs: 24 } as const;
+export const LOOP_RECORD_BYTES = 32;
+
+/**
+ *     0   8  time, ns
+ *     8   8  resident set, bytes
+ *     16  8  CPU time of the whole process, user and system, ns
+ *     24  8  minor page faults since the process started
+ *     32  8  major page faults
+ *     40  8  involuntary context switches
+ */
+export const PROCESS = {
+  timeNs: 0,
+  rss: 8,
+  cpuNs: 16,
+  minorFaults: 24,
+  majorFaults: 32,
+  involuntarySwitches: 40,
+} as const;
+export const PROCESS_RECORD_BYTES = 48;
+
+/**
+ * One of V8's trace spans on the isolate's thread; spans are written when they end, so inner ones come first.
+ *
+ *     0   8  start, ns
+ *     8   8  duration, ns
+ *     16  2  name: index into the string table
+ *     18  2  reason: index into the string table plus 1, 0 for none (only on MajorGC and MinorGC)
+ *     20  1  depth: 0 is outermost
+ *     21  3  reserved
+ *     24  8  used heap bytes at the end (MajorGC and MinorGC), else 0
+ */
+export const PHASE = { startNs: 0, durationNs: 8, name: 16, reason: 18, depth: 20, usedAfter: 24 } as const;
+export const PHASE_RECORD_BYTES = 32;
+
+/**
+ * A piece of code came to be. Length varies, padded to 8.
+ *
+ *     0   4  bytes of this record, padding included
+ *     4   2  bytes of the function name, UTF-8
+ *     6   2  bytes of the script name
+ *     8   8  time, ns
+ *     16  8  start address
+ *     24  4  size
+ *     28  4  line (1-based, 0 unknown)
+ *     32  4  column
+ *     36  2  CodeEventType of v8-profiler.h
+ *     38  2  reserved
+ *     40  .. function name, script name
+ */
+export const CODE = {
+  bytes: 0,
+  nameBytes: 4,
+  scriptBytes: 6,
+  timeNs: 8,
+  address: 16,
+  size: 24,
+  line: 28,
+  column: 32,
+  type: 36,
+  text: 40,
+} as const;
+
+/**
+ * .alloc: two kinds of records, padded to 8.
+ *
+ * A string; the n-th one has number n, from 0 on:
+ *     0   4  bytes of this record, padding included
+ *     4   2  1
+ *     6   2  length of the text
+ *     8   .. UTF-8
+ *
+ * A window:
+ *     0   4  bytes of this record
+ *     4   2  2
+ *     6   2  flags: bit 0, samples were left out because the window had too many
+ *     8   8  start, ns
+ *     16  8  end, ns
+ *     24  8  mean bytes between samples
+ *     32  4  number of nodes
+ *     36  4  number of allocation entries
+ *     40  .. nodes, 24 bytes each: parent node + 1 (0: root), function string, script string, line, column,
+ *            first line of the function's position is in `line`; script id (4 bytes each)
+ *     ..  .. entries, 16 bytes each: node (4), count (4), bytes an object (8)
+ */
+export const ALLOC_STRING = 1;
+export const ALLOC_WINDOW = 2;
+export const ALLOC_NODE_BYTES = 24;
+export const ALLOC_ENTRY_BYTES = 16;
+export const ALLOC = {
+  bytes: 0,
+  type: 4,
+  length: 6,
+  text: 8,
+  flags: 6,
+  startNs: 8,
+  endNs: 16,
+  interval: 24,
+  nodeCount: 32,
+  entryCount: 36,
+  nodes: 40,
+} as const;
+
+/** What the recorder tells the agent: `agent.json` in the recording folder. */
+export interface AgentOptions {
+  readonly schema: "gcspike.agent/1";
+  readonly collector: "probe" | "perf_hooks";
+  /** Record V8's phases, reasons and incremental steps. */
+  readonly phases: boolean;
+  /** Sample allocations. */
+  readonly allocations: boolean;
+  /** Mean bytes between allocation samples. */
+  readonly allocationIntervalBytes: number;
+  /** Length of an allocation window, ms. */
+  readonly allocationWindowMs: number;
+  readonly liveHeap: boolean;
+  readonly cpu: boolean;
+  /** Folder that holds one probe binary an ABI, `gc-probe-<platform>-<arch>-<abi>.node`. */
+  readonly probeFolder: string;
+  /** Path of @datadog/pprof's entry, for liveHeap and cpu; null where neither is asked for. */
+  readonly pprofModule: string | null;
+}
+
+export type Collector = "probe" | "perf_hooks" | "phases" | "heap" | "allocations" | "tags" | "ebpf";
+
+export interface Warning {
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** `<isolate>.json`, written by the agent. */
+export interface IsolateDescriptor {
+  readonly schema: "gcspike.isolate/1";
+  /** `<pid>-<threadId>` and, after execve, `.n` */
+  readonly id: string;
+  readonly pid: number;
+  readonly parentPid: number;
+  readonly threadId: number;
+  /** A worker's `name` option; else `worker-N`, `main`, or a child's script. */
+  readonly name: string;
+  /** `process` is a main thread: whether of the program itself or of a child, the recorder tells by pid. */
+  readonly kind: "process" | "worker";
+  /** Base name of the script, "" without one. */
+  readonly script: string;
+  readonly node: string;
+  readonly v8: string;
+  readonly arch: string;
+  readonly platform: string;
+  readonly execArgv: readonly string[];
+  readonly startNs: string;
+  readonly heapLimitBytes: number | null;
+  /** Largest size of a semi-space in force, bytes; null where V8 does not say. */
+  readonly semiSpaceBytes: number | null;
+  readonly collectors: readonly Collector[];
+  readonly warnings: readonly Warning[];
+}
+
+export interface Manifest {
+  readonly schema: typeof MANIFEST_SCHEMA;
+  readonly formatVersion: number;
+  readonly gcspike: string;
+  /** "recording" until the recorder finished its work on the folder. */
+  readonly state: "recording" | "finished";
+  readonly command: readonly string[];
+  /** ISO 8601 */
+  readonly startedAt: string;
+  /** The monotonic clock at `startedAt`, ns, as a decimal string. */
+  readonly startNs: string;
+  /** The monotonic clock when the program ended; null while it runs. */
+  readonly endNs: string | null;
+  readonly exit: { readonly code: number | null; readonly signal: string | null } | null;
+  /** Process id of the program that gcspike started; null before it did. */
+  readonly pid: number | null;
+  readonly recorderPid: number;
+  readonly machine: {
+    readonly platform: string;
+    readonly arch: string;
+    readonly cpus: number;
+    readonly cpuModel: string;
+    readonly memoryBytes: number;
+    readonly kernel: string;
+  };
+  readonly options: {
+    readonly collector: "probe" | "perf_hooks";
+    readonly phases: boolean;
+    readonly allocations: boolean;
+    readonly spikeMs: number;
+    readonly redacted: boolean;
+  };
+  /** Finished recordings list their files; the format is a word of docs/recording-format.md. */
+  readonly files: readonly { readonly name: string; readonly format: string; readonly bytes: number }[];
+  readonly warnings: readonly Warning[];
+}
