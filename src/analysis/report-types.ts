@@ -30,9 +30,12 @@ export interface PauseStatistics {
 }
 
 export interface GcSummary {
+  /** Time over which this was observed: what the shares are shares of. Summed over isolates in the overall summary. */
+  readonly observedMs: number;
   readonly pauses: PauseStatistics;
   readonly byKind: Partial<Record<ReportPauseKind, PauseStatistics>>;
   readonly outsidePausesMs: number | null;
+  /** GC on the isolate's thread, in pauses and outside them, over `observedMs`. */
   readonly wallShare: number;
   readonly mmu: readonly { readonly windowMs: number; readonly utilization: number }[];
   readonly peakHeapUsedBytes: number | null;

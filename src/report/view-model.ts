@@ -2,7 +2,7 @@
  * What every renderer draws: the report and the series behind its pictures. Built once by `buildView`; renderers only
  * format, they compute nothing that another renderer would have to compute again.
  */
-import type { Report } from "../analysis/report-types.ts";
+import type { Report, Site } from "../analysis/report-types.ts";
 
 /** One point a pause. All arrays have the same length, in order of time. */
 export interface PauseSeries {
@@ -93,6 +93,8 @@ export interface ReportView {
   readonly spikeThresholdMs: number;
   readonly isolates: readonly IsolateView[];
   readonly rss: readonly { readonly pid: number; readonly series: Series }[];
+  /** Allocation sites of user code over the whole recording and all isolates, most bytes first, at most ten. */
+  readonly sites: readonly Site[];
   /** Name of the recording's folder. */
   readonly title: string;
 }
