@@ -1,6 +1,6 @@
 // Builds dist/ (command line, agent, HTML client) and, with --native, prebuilds/ (one probe binary an ABI).
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,8 +10,12 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const at = (...parts) => join(root, ...parts);
 const require = createRequire(import.meta.url);
 
-/** Dependencies stay imports; only what starts often or runs inside the target is bundled whole. */
-const EXTERNAL = [/^node:/, /^(ora|pprof-format|@datadog\/pprof|chart\.js|chartjs-node-canvas|canvas)($|\/)/];
+/**
+ * Dependencies stay imports; only what starts often or runs inside the target is bundled whole. chartjs-node-canvas is
+ * bundled too: it asks for the package "canvas" 3, which needs a compiler and cairo, and our override of it with
+ * @napi-rs/canvas counts only in this folder. Inside our bundle, "canvas" is the alias of our own dependencies.
+ */
+const EXTERNAL = [/^node:/, /^(ora|pprof-format|@datadog\/pprof|chart\.js|canvas)($|\/)/];
 
 async function bundle(input, output, options = {}) {
   const build = await rolldown({ input, platform: "node", external: EXTERNAL, logLevel: "warn", ...options });
@@ -19,20 +23,38 @@ async function bundle(input, output, options = {}) {
   await build.close();
 }
 
+/** Builds beside dist/ and swaps at the end: a test or a recording that runs meanwhile keeps finding whole files. */
 async function buildJavaScript() {
-  rmSync(at("dist"), { recursive: true, force: true });
-  await bundle(
-    { cli: at("src/cli/main.ts"), index: at("src/index.ts") },
-    { dir: at("dist"), format: "esm", chunkFileNames: "chunks/[name]-[hash].js" },
-  );
-  await bundle(at("src/agent/preload.ts"), { file: at("dist/agent/preload.cjs"), format: "cjs", minify: false });
-  if (existsSync(at("src/report/client/main.ts"))) {
+  const fresh = at("build", `dist-${process.pid}`);
+  const stale = at("build", `dist-${process.pid}-old`);
+  const into = (...parts) => join(fresh, ...parts);
+  try {
     await bundle(
-      at("src/report/client/main.ts"),
-      { file: at("dist/assets/report.js"), format: "iife", minify: true },
-      { platform: "browser", external: [] },
+      { cli: at("src/cli/main.ts"), index: at("src/index.ts") },
+      { dir: fresh, format: "esm", chunkFileNames: "chunks/[name]-[hash].js" },
     );
-    copyFileSync(at("src/report/client/report.css"), at("dist/assets/report.css"));
+    if (existsSync(at("src/agent/preload.ts"))) {
+      await bundle(at("src/agent/preload.ts"), { file: into("agent/preload.cjs"), format: "cjs", minify: false });
+    }
+    if (existsSync(at("src/report/client/main.ts"))) {
+      await bundle(
+        at("src/report/client/main.ts"),
+        { file: into("assets/report.js"), format: "iife", minify: true },
+        { platform: "browser", external: [] },
+      );
+      copyFileSync(at("src/report/client/report.css"), into("assets/report.css"));
+    }
+    execFileSync(
+      process.execPath,
+      [at("node_modules/typescript/bin/tsc"), "-p", at("tsconfig.types.json"), "--outDir", into("types")],
+      {
+        stdio: "inherit",
+      },
+    );
+    if (existsSync(at("dist"))) renameSync(at("dist"), stale);
+    renameSync(fresh, at("dist"));
+  } finally {
+    for (const folder of [fresh, stale]) rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -1,0 +1,30 @@
+import { Option } from "commander";
+import { parseDuration } from "../../lib/units.ts";
+import type { CommandSpec } from "../command.ts";
+import { FORMATS, type ReportFlags } from "../report-formats.ts";
+
+export const reportCommand: CommandSpec = {
+  name: "report",
+  summary: "explain a recording, also one that is still being written",
+  examples: [
+    "gcspike report server.gcspike",
+    "gcspike report server.gcspike -o report.html",
+    "gcspike report server.gcspike --format json | jq .summary.pauses",
+  ],
+  configure: (command, { terminal, finish }) => {
+    command
+      .argument("<recording>", "the folder that gcspike record wrote")
+      .addOption(
+        new Option("--format <name>", "default: what the name after -o ends with, else terminal").choices(FORMATS),
+      )
+      .option("-o, --output <FILE>", "write the report to a file")
+      .option("--spike <duration>", "a pause this long is a spike (default: what the recording says)", (text) =>
+        parseDuration("--spike", text),
+      )
+      .option("--charts <DIR>", "also write the charts as PNG files")
+      .action(async (recording: string, flags: ReportFlags) => {
+        const { runReport } = await import("../run-report.ts");
+        finish(await runReport(recording, flags, terminal));
+      });
+  },
+};

@@ -1,0 +1,35 @@
+/** The formats of `gcspike report`. Stands alone, so that --help does not load a renderer. */
+import { extname } from "node:path";
+import { usageError } from "../lib/errors.ts";
+
+export const FORMATS = ["terminal", "json", "markdown", "html"] as const;
+export type Format = (typeof FORMATS)[number];
+
+const BY_EXTENSION: Readonly<Record<string, Format>> = {
+  ".html": "html",
+  ".htm": "html",
+  ".json": "json",
+  ".md": "markdown",
+  ".markdown": "markdown",
+  ".txt": "terminal",
+};
+
+export interface ReportFlags {
+  readonly format?: Format;
+  readonly output?: string;
+  /** ms */
+  readonly spike?: number;
+  readonly charts?: string;
+}
+
+/** --format, else what the file's name ends with, else terminal. Throws a usage error for an ending that says nothing. */
+export function chooseFormat(flags: ReportFlags): Format {
+  if (flags.format !== undefined) return flags.format;
+  if (flags.output === undefined) return "terminal";
+  const format = BY_EXTENSION[extname(flags.output).toLowerCase()];
+  if (format !== undefined) return format;
+  throw usageError(
+    `-o ${flags.output} does not say which format to write.`,
+    `Use a name that ends with .html, .json, .md or .txt, or add --format ${FORMATS.join("|")}`,
+  );
+}

@@ -1,0 +1,2 @@
+/** The JavaScript API: `import { record, read, analyse } from "gcspike"`. */
+export { record } from "./recorder/record.ts";

@@ -1,0 +1,84 @@
+/** The recording's folder: its name, and its first and last moment. */
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { GcspikeError, usageError } from "../lib/errors.ts";
+import { isNode } from "./node-options.ts";
+
+/** Programs that run another one, named by their first argument that is no option. */
+const LAUNCHERS = /^(npx|tsx|ts-node|bun|deno)$/;
+
+/** What a person calls this command: the script for `node server.js`, else the program. */
+export function programName(command: readonly string[]): string {
+  const [program = "", ...rest] = command;
+  const name = basename(program);
+  const script = rest.find((argument) => !argument.startsWith("-"));
+  return script !== undefined && (isNode(program) || LAUNCHERS.test(name)) ? basename(script) : name;
+}
+
+/** `server-2026-11-22T09-14-07.gcspike`, in local time: a name to be recognised by the person who started it. */
+export function defaultFolderName(command: readonly string[], now: Date): string {
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const date = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+  const time = `${two(now.getHours())}-${two(now.getMinutes())}-${two(now.getSeconds())}`;
+  const stem = programName(command).replace(/\.[cm]?[jt]sx?$/, "");
+  const safe = stem
+    .replaceAll(/[^\w.-]+/g, "_")
+    .replace(/^[.-]+/, "")
+    .slice(0, 60);
+  return `${safe === "" ? "recording" : safe}-${date}T${time}.gcspike`;
+}
+
+export interface RecordingFolder {
+  /** Absolute. */
+  readonly path: string;
+  /** Takes back what `createFolder` did, and the files written since: the command could not be started. */
+  readonly discard: () => void;
+}
+
+function create(path: string): RecordingFolder {
+  try {
+    // The first folder that did not exist; undefined where an empty one was given.
+    const first = mkdirSync(path, { recursive: true });
+    const discard = (): void => {
+      if (first !== undefined) rmSync(first, { recursive: true, force: true });
+      else for (const name of readdirSync(path)) rmSync(resolve(path, name), { recursive: true, force: true });
+    };
+    return { path, discard };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    if (code === "ENOSPC" || code === "EDQUOT" || code === "EIO") {
+      throw new GcspikeError("folder", `Cannot create ${path}: ${code}. Nothing was run.`, {
+        hint: "Free some space, or name a folder on another disk: -o DIR.gcspike",
+        cause: error,
+      });
+    }
+    throw usageError(
+      `Cannot create ${path}: ${code}. Nothing was run.`,
+      "Name a folder that you may write: -o DIR.gcspike",
+    );
+  }
+}
+
+/** The folder of `-o`: new, or empty. Throws a usage error where something is there already. */
+function chosenFolder(output: string): RecordingFolder {
+  const path = resolve(output);
+  if (existsSync(path)) {
+    if (!statSync(path).isDirectory()) throw usageError(`-o ${output} is a file.`, "Name a new folder.");
+    if (readdirSync(path).length > 0) {
+      throw usageError(
+        `-o ${output} exists already and is not empty.`,
+        "Name a new folder, or remove the old one first.",
+      );
+    }
+  }
+  return create(path);
+}
+
+/** Creates the recording's folder: `output`, or a new name in the current folder. */
+export function createFolder(output: string | undefined, command: readonly string[], now: Date): RecordingFolder {
+  if (output !== undefined) return chosenFolder(output);
+  const name = defaultFolderName(command, now);
+  let path = resolve(name);
+  for (let number = 2; existsSync(path); number++) path = resolve(name.replace(/\.gcspike$/, `.${number}.gcspike`));
+  return create(path);
+}

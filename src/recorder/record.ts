@@ -1,0 +1,205 @@
+/** Runs a command with the agent inside, and keeps what it writes. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { GcspikeError, usageError } from "../lib/errors.ts";
+import { packageRoot } from "../lib/package.ts";
+import { writeManifest } from "../recording/manifest.ts";
+import type { AgentOptions, Manifest, Warning } from "../recording/spec.ts";
+import { finishRecording } from "./finish.ts";
+import { createFolder } from "./folder.ts";
+import { type NodeArguments, planNodeArguments, splitNodeOptions, targetNodeOptions } from "./node-options.ts";
+import { forwardSignals } from "./signals.ts";
+import { startingManifest } from "./starting-manifest.ts";
+
+export interface RecordOptions {
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  /** The recording's folder: new or empty. By default `<program>-<time>.gcspike` in the current folder. */
+  readonly output?: string | undefined;
+  /** `perf_hooks` works on any Node, but sees less; `probe` by default. */
+  readonly collector?: "probe" | "perf_hooks" | undefined;
+  /** V8's phases, reasons and incremental steps; on by default. */
+  readonly phases?: boolean | undefined;
+  /** Sampled allocations with stacks; on by default. */
+  readonly allocations?: boolean | undefined;
+  /** A pause this long is a spike, ms; 10 by default. */
+  readonly spikeMs?: number | undefined;
+  /** More options for the target's Node, split as NODE_OPTIONS is. */
+  readonly nodeArgs?: string | undefined;
+  /** A profile of the live heap at the end. */
+  readonly liveHeap?: boolean | undefined;
+  /** A wall-clock profile. */
+  readonly cpu?: boolean | undefined;
+  /** Keep neither the command's arguments nor the home folder's name. */
+  readonly redact?: boolean | undefined;
+}
+
+/** How a process ended: one of the two is null. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface RecordResult {
+  /** The recording's folder, absolute. */
+  readonly path: string;
+  readonly exit: Exit;
+  /** The target's own exit code, or 128 + its signal. */
+  readonly exitCode: number;
+  readonly durationMs: number;
+  /** What is missing in the recording, and why; also in its manifest, where that could be written. */
+  readonly warnings: readonly Warning[];
+}
+
+/** For somebody who watches. What these throw is theirs: the recording goes on. */
+export interface RecordObserver {
+  readonly started?: (recording: { readonly path: string; readonly pid: number }) => void;
+  readonly ended?: (exit: Exit) => void;
+}
+
+function agentOptions(options: RecordOptions, root: string): AgentOptions {
+  const profiles = options.liveHeap === true || options.cpu === true;
+  return {
+    schema: "gcspike.agent/1",
+    collector: options.collector ?? "probe",
+    phases: options.phases ?? true,
+    allocations: options.allocations ?? true,
+    // At this interval the native sampler costs 0.5 ms a window at 255 MB/s; at 64 KiB it is two to three times that.
+    allocationIntervalBytes: 512 * 1024,
+    allocationWindowMs: 1000,
+    liveHeap: options.liveHeap ?? false,
+    cpu: options.cpu ?? false,
+    probeFolder: join(root, "prebuilds"),
+    pprofModule: profiles ? createRequire(join(root, "package.json")).resolve("@datadog/pprof") : null,
+  };
+}
+
+function manifestOptions(options: RecordOptions): Manifest["options"] {
+  return {
+    collector: options.collector ?? "probe",
+    phases: options.phases ?? true,
+    allocations: options.allocations ?? true,
+    spikeMs: options.spikeMs ?? 10,
+    redacted: options.redact ?? false,
+  };
+}
+
+/** The shell's way of saying how a process ended. */
+function exitCodeOf(exit: Exit): number {
+  return exit.code ?? 128 + (exit.signal === null ? 0 : constants.signals[exit.signal]);
+}
+
+const NOT_STARTED: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such program",
+  EACCES: "it is not executable",
+  E2BIG: "its arguments and environment are too long",
+};
+
+/** Why nothing was run: the program, or the recording's first files. */
+function notStarted(program: string, error: unknown): Error {
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  const reason = code ?? String(error);
+  if (syscall?.startsWith("spawn") === true) {
+    return usageError(`Cannot run "${program}": ${NOT_STARTED[reason] ?? reason}. Nothing was run.`, "Check the name.");
+  }
+  return new GcspikeError("folder", `Cannot write the recording: ${reason}. Nothing was run.`, {
+    hint: "Name a folder on a disk with free space: -o DIR.gcspike",
+    cause: error,
+  });
+}
+
+interface Target {
+  readonly program: string;
+  readonly arguments: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
+function targetOf(command: readonly string[], nodeArguments: NodeArguments, folder: string, preload: string): Target {
+  const [program = "", ...rest] = command;
+  return {
+    program,
+    arguments: [...nodeArguments.commandLine, ...rest],
+    env: {
+      ...process.env,
+      GCSPIKE_RECORDING: folder,
+      NODE_OPTIONS: targetNodeOptions(preload, process.env.NODE_OPTIONS, nodeArguments.environment),
+    },
+  };
+}
+
+/** Runs the target to its end. Rejects where it could not be started. */
+function runTarget(target: Target, started: (child: ChildProcess) => void): Promise<Exit> {
+  return new Promise((resolve, reject) => {
+    // The real descriptors and the same process group: the target cannot tell gcspike from the shell.
+    const child = spawn(target.program, target.arguments, { stdio: "inherit", env: target.env });
+    child.once("spawn", () => started(child));
+    child.on("error", reject);
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+  });
+}
+
+/** Calls somebody who watches; what goes wrong there must not end the recording. */
+function tell(call: () => void): void {
+  try {
+    call();
+  } catch {
+    // The watcher's own trouble.
+  }
+}
+
+/** The agent is a file that the target loads: without it the target would die at its start. */
+function requireAgent(preload: string): void {
+  if (existsSync(preload)) return;
+  throw new GcspikeError("installation", `${preload} is missing: this installation is incomplete. Nothing was run.`, {
+    hint: "Install gcspike again, or in a clone: npm run build",
+  });
+}
+
+/**
+ * Records a command until it ends. The command has gcspike's own stdin, stdout, stderr and process group; signals sent to
+ * this process alone are passed on to it, and this process stays until it has ended.
+ *
+ * Throws GcspikeError with exit code 2 where nothing was run and nothing is left behind.
+ */
+export async function record(options: RecordOptions, observer: RecordObserver = {}): Promise<RecordResult> {
+  const program = options.command[0];
+  if (program === undefined) throw usageError("There is no command to record.", "gcspike record -- node server.js");
+  const nodeArguments = planNodeArguments(splitNodeOptions("--node-args", options.nodeArgs ?? ""), program);
+  const root = packageRoot();
+  const preload = join(root, "dist", "agent", "preload.cjs");
+  requireAgent(preload);
+  const folder = createFolder(options.output, options.command, new Date());
+  let manifest = startingManifest(options.command, manifestOptions(options));
+  let child: ChildProcess | undefined;
+  // Until the recording is finished, so that a second Ctrl-C does not cut what the first one completed.
+  const release = forwardSignals((signal) => child?.kill(signal));
+  try {
+    const exit = await start();
+    const endNs = process.hrtime.bigint();
+    tell(() => observer.ended?.(exit));
+    const warnings = await finishRecording(folder.path, { ...manifest, endNs: String(endNs), exit });
+    const durationMs = Number(endNs - BigInt(manifest.startNs)) / 1e6;
+    return { path: folder.path, exit, exitCode: exitCodeOf(exit), durationMs, warnings };
+  } finally {
+    release();
+  }
+
+  async function start(): Promise<Exit> {
+    try {
+      writeFileSync(join(folder.path, "agent.json"), JSON.stringify(agentOptions(options, root)));
+      writeManifest(folder.path, manifest);
+      return await runTarget(targetOf(options.command, nodeArguments, folder.path, preload), (started) => {
+        child = started;
+        manifest = { ...manifest, pid: started.pid ?? null };
+        tell(() => writeManifest(folder.path, manifest));
+        tell(() => observer.started?.({ path: folder.path, pid: started.pid ?? 0 }));
+      });
+    } catch (error) {
+      folder.discard();
+      throw notStarted(program ?? "", error);
+    }
+  }
+}
