@@ -1,7 +1,86 @@
-import type { Recording } from "../recording/model.ts";
+import { plainText } from "../lib/text.ts";
+import { formatMs } from "../lib/units.ts";
+import type { IsolateData, ProcessColumns, Recording } from "../recording/model.ts";
+import type { Collector, Warning } from "../recording/spec.ts";
+import { gcTime } from "./gc-time.ts";
 import type { Report } from "./report-types.ts";
+import { findSpikes, MAX_SPIKES, type Spikes } from "./spikes.ts";
+import { type ObservedIsolate, summarizeAll, summarizeIsolate } from "./summary.ts";
 
-/** Explains a recording. Pure: the same recording and threshold give the same report. Linear in pauses and phases. */
-export function analyse(_recording: Recording, _options: { readonly spikeMs: number }): Report {
-  throw new Error("not written yet");
+const COLLECTORS: readonly Collector[] = ["probe", "perf_hooks", "phases", "heap", "allocations", "tags", "ebpf"];
+
+/**
+ * Explains a recording. Pure: the same recording and threshold give the same report. Linear in pauses, phases and samples,
+ * but for one sort of the pauses' durations. `spikeMs` is the length from which a stop is a spike.
+ */
+export function analyse(recording: Recording, options: { readonly spikeMs: number }): Report {
+  const observed: readonly ObservedIsolate[] = recording.isolates.map((isolate) => ({
+    isolate,
+    time: gcTime(isolate),
+  }));
+  const summaries = observed.map((one) => summarizeIsolate(one, processOf(recording, one.isolate)));
+  const spikes = findSpikes(observed, options.spikeMs);
+  return {
+    schema: "gcspike.report/1",
+    recording: describeRecording(recording, leftOut(spikes, options.spikeMs)),
+    isolates: observed.flatMap(({ isolate: { id, pid, threadId, name, kind } }, index) => {
+      const gc = summaries[index];
+      return gc === undefined ? [] : [{ id, pid, threadId, name, kind, gc }];
+    }),
+    summary: summarizeAll(observed, summaries, recording.processes),
+    spikes: spikes.spikes,
+    causes: spikes.count === 0 ? [] : [{ cause: "unknown", spikes: spikes.count, totalMs: spikes.totalMs }],
+  };
+}
+
+function processOf({ processes }: Recording, isolate: IsolateData): ProcessColumns | undefined {
+  return processes.find((process) => process.pid === isolate.pid);
+}
+
+function describeRecording(recording: Recording, warnings: readonly Warning[]): Report["recording"] {
+  const { manifest, isolates } = recording;
+  const main = isolates.find((isolate) => isolate.kind === "main") ?? isolates[0];
+  return {
+    command: manifest.command,
+    startedAt: manifest.startedAt,
+    durationMs: recording.durationMs,
+    node: main?.node ?? "",
+    v8: main?.v8 ?? "",
+    arch: manifest.machine.arch,
+    platform: manifest.machine.platform,
+    cpus: manifest.machine.cpus,
+    heapLimitBytes: main?.heapLimitBytes ?? null,
+    semiSpaceBytes: main?.semiSpaceBytes ?? null,
+    collectors: COLLECTORS.filter((collector) => isolates.some((isolate) => isolate.collectors.includes(collector))),
+    complete: recording.complete,
+    exit: manifest.exit,
+    warnings: distinct([...recording.warnings, ...isolates.flatMap(isolateWarnings), ...warnings]),
+  };
+}
+
+function isolateWarnings(isolate: IsolateData): readonly Warning[] {
+  if (isolate.openPause === null) return isolate.warnings;
+  const { kind, startMs } = isolate.openPause;
+  const died: Warning = {
+    code: "died-in-collection",
+    message: `${plainText(isolate.name, 60)} ended inside a ${kind} that began at ${formatMs(startMs)}; how long it took is unknown, and it is in no number here.`,
+  };
+  return [...isolate.warnings, died];
+}
+
+function leftOut(spikes: Spikes, spikeMs: number): readonly Warning[] {
+  if (spikes.count <= MAX_SPIKES) return [];
+  const count = spikes.count.toLocaleString("en-US");
+  return [
+    {
+      code: "spikes-left-out",
+      message: `${count} stops are spikes of ${formatMs(spikeMs)} or more; the ${MAX_SPIKES.toLocaleString("en-US")} worst are listed.`,
+      hint: "Raise --spike.",
+    },
+  ];
+}
+
+/** Isolates of one process often warn of the same thing. */
+function distinct(warnings: readonly Warning[]): readonly Warning[] {
+  return [...new Map(warnings.map((warning) => [`${warning.code}\0${warning.message}`, warning])).values()];
 }

@@ -1,8 +1,138 @@
+import { type GcTime, gcTime } from "../analysis/gc-time.ts";
+import { heapSeries } from "../analysis/heap-series.ts";
+import type { Intervals } from "../analysis/intervals.ts";
+import { locationText } from "../analysis/phrases.ts";
 import type { Report } from "../analysis/report-types.ts";
-import type { Recording } from "../recording/model.ts";
-import type { ReportView } from "./view-model.ts";
+import { overallSites } from "../analysis/sites.ts";
+import { quantile } from "../analysis/statistics.ts";
+import {
+  type Allocations,
+  type HeapColumns,
+  type IsolateData,
+  PAUSE_KINDS,
+  type PauseColumns,
+  type Recording,
+} from "../recording/model.ts";
+import type { AllocationView, IsolateView, ReportView } from "./view-model.ts";
 
-/** What the renderers draw: the report and the series behind its pictures. */
-export function buildView(_recording: Recording, _report: Report, _options: { readonly spikeMs: number }): ReportView {
-  throw new Error("not written yet");
+/** More buckets than a wide screen has pixels show nothing more. */
+const MAX_GC_WORK_BUCKETS = 2000;
+/** Points of the percentile curve for each tenfold step towards the worst pause. */
+const POINTS_A_DECADE = 20;
+/** Histogram buckets for each tenfold step of pause duration. */
+const BUCKETS_A_DECADE = 8;
+/** The shortest pause that has a histogram bucket of its own; shorter ones are counted with it. */
+const SHORTEST_MS = 0.001;
+
+/** What the renderers draw: the report and the series behind its pictures. Linear, but for one sort of the durations. */
+export function buildView(recording: Recording, report: Report, options: { readonly spikeMs: number }): ReportView {
+  const reported = new Map(report.isolates.map((isolate) => [isolate.id, isolate]));
+  return {
+    report,
+    spikeThresholdMs: options.spikeMs,
+    isolates: recording.isolates.map((isolate) =>
+      isolateView(isolate, recording.durationMs, reported.get(isolate.id)?.gc.mmu ?? []),
+    ),
+    rss: recording.processes.map(({ pid, timeMs, rss }) => ({ pid, series: { timeMs, value: rss } })),
+    sites: overallSites(recording.isolates.flatMap(({ allocations }) => (allocations === null ? [] : [allocations]))),
+    title: recording.path.split(/[\\/]/).findLast((part) => part !== "") ?? recording.path,
+  };
+}
+
+function isolateView(isolate: IsolateData, durationMs: number, mmu: IsolateView["mmu"]): IsolateView {
+  const { pauses, loop, heap } = isolate;
+  const time = gcTime(isolate);
+  return {
+    id: isolate.id,
+    name: isolate.name,
+    kind: isolate.kind,
+    pauses: { startMs: pauses.startMs, durationMs: pauses.durationMs, kind: pauses.kind },
+    heapUsed: heapSeries(isolate, "used"),
+    heapLimitBytes: isolate.heapLimitBytes,
+    external: heapSeries(isolate, "external"),
+    spacesTimeMs: heap.timeMs,
+    spaces: heap.spaceNames.map((name, space) => ({ name, usedBytes: usedOfSpace(heap, space) })),
+    loopDelayMs: { timeMs: loop.timeMs, value: loop.maxDelayMs },
+    loopUtilization: { timeMs: loop.timeMs, value: loop.utilization },
+    gcWork: gcWork(time, Math.max(durationMs, time.toMs)),
+    percentiles: percentiles(pauses.durationMs.slice().sort()),
+    histogram: histogram(pauses),
+    mmu,
+    allocations: isolate.allocations === null ? null : allocationView(isolate.allocations),
+  };
+}
+
+function usedOfSpace(heap: HeapColumns, space: number): Float64Array {
+  const used = new Float64Array(heap.count);
+  for (let i = 0; i < heap.count; i++) used[i] = heap.spaceUsed[i * heap.spaceNames.length + space] ?? Number.NaN;
+  return used;
+}
+
+function gcWork(time: GcTime, durationMs: number): IsolateView["gcWork"] {
+  const bucketMs = Math.max(1, durationMs / MAX_GC_WORK_BUCKETS);
+  const count = Math.max(1, Math.ceil(durationMs / bucketMs));
+  return {
+    bucketMs,
+    insideMs: timeByBucket(time.pauses, bucketMs, count),
+    outsideMs: time.outside === null ? null : timeByBucket(time.outside, bucketMs, count),
+  };
+}
+
+/** How much of each bucket the intervals fill, ms. */
+function timeByBucket(intervals: Intervals, bucketMs: number, count: number): Float64Array {
+  const buckets = new Float64Array(count);
+  for (let i = 0; i < intervals.count; i++) {
+    const end = intervals.endMs[i] ?? 0;
+    let from = Math.max(0, intervals.startMs[i] ?? 0);
+    for (let bucket = Math.floor(from / bucketMs); bucket < count && from < end; bucket++) {
+      const to = Math.min(end, (bucket + 1) * bucketMs);
+      buckets[bucket] = (buckets[bucket] ?? 0) + Math.max(0, to - from);
+      from = to;
+    }
+  }
+  return buckets;
+}
+
+/** From the shortest pause to the worst, in steps of q that shrink tenfold with each tenfold rarer pause. */
+function percentiles(sorted: Float64Array): IsolateView["percentiles"] {
+  if (sorted.length === 0) return [];
+  const points = Math.ceil(Math.log10(Math.min(sorted.length, 1e6)) * POINTS_A_DECADE);
+  const shares = Array.from({ length: points }, (_, step) => 1 - 10 ** (-step / POINTS_A_DECADE));
+  return [...shares, 1].map((q) => ({ q, ms: quantile(sorted, q) ?? 0 }));
+}
+
+function histogram({ count, durationMs, kind }: PauseColumns): IsolateView["histogram"] {
+  if (count === 0) return [];
+  const edge = (index: number) => SHORTEST_MS * 10 ** (index / BUCKETS_A_DECADE);
+  const bucketOf = (ms: number) =>
+    Math.max(0, Math.floor(Math.log10(Math.max(ms, SHORTEST_MS) / SHORTEST_MS) * BUCKETS_A_DECADE));
+  const buckets: number[][] = [];
+  for (let i = 0; i < count; i++) {
+    const bucket = bucketOf(durationMs[i] ?? 0);
+    while (buckets.length <= bucket) buckets.push(PAUSE_KINDS.map(() => 0));
+    const counts = buckets[bucket];
+    const of = kind[i] ?? 0;
+    if (counts?.[of] !== undefined) counts[of]++;
+  }
+  const first = buckets.findIndex((counts) => counts.some((n) => n > 0));
+  return buckets
+    .map((countByKind, index) => ({ fromMs: edge(index), toMs: edge(index + 1), countByKind }))
+    .slice(first);
+}
+
+function allocationView(allocations: Allocations): AllocationView {
+  return {
+    frames: allocations.frames.map((frame) => ({
+      name: frame.function === "" ? "(anonymous)" : frame.function,
+      location: locationText(frame.file, frame.line),
+      origin: frame.origin,
+    })),
+    stacks: allocations.stacks.map((stack) => stack.toReversed()),
+    windows: allocations.windows.map(({ startMs, endMs, samples }) => ({
+      startMs,
+      endMs,
+      bytes: samples.reduce((sum, sample) => sum + sample.bytes, 0),
+      stacks: samples.map(({ stack, bytes }) => ({ stack, bytes })),
+    })),
+  };
 }

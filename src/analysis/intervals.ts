@@ -1,0 +1,96 @@
+/** Sets of moments: sorted, disjoint intervals of time in typed arrays, because there may be millions. */
+
+export interface Intervals {
+  readonly count: number;
+  readonly startMs: Float64Array;
+  readonly endMs: Float64Array;
+}
+
+export const NO_INTERVALS: Intervals = { count: 0, startMs: new Float64Array(0), endMs: new Float64Array(0) };
+
+/** Collects intervals that come in order of their start; those that overlap become one, those that touch stay two. */
+export class IntervalBuilder {
+  readonly #startMs: Float64Array;
+  readonly #endMs: Float64Array;
+  #count = 0;
+  #lastEnd = Number.NEGATIVE_INFINITY;
+
+  /** `capacity`: the most intervals that will be added. */
+  constructor(capacity: number) {
+    this.#startMs = new Float64Array(capacity);
+    this.#endMs = new Float64Array(capacity);
+  }
+
+  add(startMs: number, endMs: number): void {
+    if (!(endMs >= startMs)) return;
+    if (startMs < this.#lastEnd) {
+      if (endMs <= this.#lastEnd) return;
+      this.#endMs[this.#count - 1] = endMs;
+    } else {
+      this.#startMs[this.#count] = startMs;
+      this.#endMs[this.#count] = endMs;
+      this.#count++;
+    }
+    this.#lastEnd = endMs;
+  }
+
+  finish(): Intervals {
+    return {
+      count: this.#count,
+      startMs: this.#startMs.slice(0, this.#count),
+      endMs: this.#endMs.slice(0, this.#count),
+    };
+  }
+}
+
+/** Moments in `a` or in `b`. */
+export function union(a: Intervals, b: Intervals): Intervals {
+  if (b.count === 0) return a;
+  const builder = new IntervalBuilder(a.count + b.count);
+  let i = 0;
+  let j = 0;
+  while (i < a.count || j < b.count) {
+    const fromA = a.startMs[i] ?? Number.POSITIVE_INFINITY;
+    const fromB = b.startMs[j] ?? Number.POSITIVE_INFINITY;
+    if (fromA <= fromB) builder.add(fromA, a.endMs[i++] ?? fromA);
+    else builder.add(fromB, b.endMs[j++] ?? fromB);
+  }
+  return builder.finish();
+}
+
+/** Moments in `a` and not in `b`. */
+export function subtract(a: Intervals, b: Intervals): Intervals {
+  const builder = new IntervalBuilder(a.count + b.count);
+  let j = 0;
+  for (let i = 0; i < a.count; i++) {
+    let from = a.startMs[i] ?? 0;
+    const to = a.endMs[i] ?? 0;
+    while (j < b.count && (b.endMs[j] ?? 0) <= from) j++;
+    // An interval of `b` may reach into the next one of `a`, so that `j` itself stays where it is.
+    for (let k = j; k < b.count && (b.startMs[k] ?? 0) < to && from < to; k++) {
+      if ((b.startMs[k] ?? 0) > from) builder.add(from, b.startMs[k] ?? 0);
+      from = Math.max(from, b.endMs[k] ?? 0);
+    }
+    if (from < to) builder.add(from, to);
+  }
+  return builder.finish();
+}
+
+/** Length of all intervals together, ms. */
+export function totalMs(intervals: Intervals): number {
+  let total = 0;
+  for (let i = 0; i < intervals.count; i++) total += (intervals.endMs[i] ?? 0) - (intervals.startMs[i] ?? 0);
+  return total;
+}
+
+/** Index of the first entry that is not below `value`, in a sorted column of which `count` entries are valid. */
+export function lowerBound(column: Float64Array, value: number, count = column.length): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((column[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

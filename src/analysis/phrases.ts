@@ -1,0 +1,43 @@
+/** The words of a report that the analysis and the renderers share. */
+
+import { plainText } from "../lib/text.ts";
+import type { Frame } from "../recording/model.ts";
+import type { ReportPauseKind, Spike } from "./report-types.ts";
+
+/** A moment of the recording: "12.3 s", from two minutes on "3:07.4", so that it can be found on the time line. */
+export function formatMoment(ms: number): string {
+  if (ms < 120_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  const tenths = Math.floor(ms / 100);
+  const seconds = ((tenths % 600) / 10).toFixed(1).padStart(4, "0");
+  const minutes = Math.floor(tenths / 600);
+  if (minutes < 60) return `${minutes}:${seconds}`;
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${seconds}`;
+}
+
+/** The subject of a sentence about a stop of this kind. */
+export const KIND_SUBJECT: Readonly<Record<ReportPauseKind, string>> = {
+  scavenge: "A scavenge",
+  "minor-mark-sweep": "A minor mark-sweep",
+  "mark-compact": "A mark-compact",
+  "incremental-start": "The start of incremental marking",
+  "weak-callbacks": "Running weak callbacks",
+};
+
+/** "parse (src/cart.ts:112)"; the location alone for a function without a name. */
+export function frameText(frame: Pick<Frame, "function" | "file" | "line">): string {
+  const name = plainText(frame.function, 80);
+  const where = locationText(frame.file, frame.line);
+  if (where === "") return name === "" ? "(anonymous)" : name;
+  return `${name === "" ? "(anonymous)" : name} (${where})`;
+}
+
+/** "src/cart.ts:112", "" without a file. */
+export function locationText(file: string, line: number): string {
+  if (file === "") return "";
+  return line > 0 ? `${plainText(file, 120)}:${line}` : plainText(file, 120);
+}
+
+/** The kind of a spike as a word of a list. */
+export function spikeKindText(kind: Spike["kind"]): string {
+  return kind === "incremental-steps" ? "incremental steps" : kind;
+}
