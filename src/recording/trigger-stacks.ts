@@ -1,0 +1,104 @@
+/** The stacks that triggered pauses: addresses to frames, each distinct stack once. */
+import { numberAt } from "./columns.ts";
+import type { CodeMap, CodePiece } from "./decode-code.ts";
+import type { RecordView } from "./log-reader.ts";
+import type { Frame } from "./model.ts";
+import { applySourceMaps } from "./source-maps.ts";
+import { GC, STACK_FRAMES, type Warning } from "./spec.ts";
+
+/** Stacks whose answer is remembered; programs have far fewer places that allocate. */
+const REMEMBERED = 50_000;
+
+/** A stack of addresses, resolved, and when that answer holds: until other code took one of the addresses. */
+interface Resolved {
+  readonly fromMs: number;
+  readonly untilMs: number;
+  readonly stack: number;
+}
+
+export interface TriggerStacks {
+  /** Number of the stack in the .gc record at `offset`, taken at `timeMs`; -1 where none of its frames is known. */
+  add(record: RecordView, offset: number, timeMs: number): number;
+  /** The stacks in the order of their numbers, leaf first, source maps applied. */
+  finish(): { readonly stacks: readonly (readonly Frame[])[]; readonly warnings: readonly Warning[] };
+}
+
+export function triggerStacks(code: CodeMap): TriggerStacks {
+  const frames = numbering<Frame>();
+  const stacks = numbering<readonly number[]>();
+  const byAddress = new Map<number, readonly CodePiece[]>();
+  const remembered = new Map<string, Resolved>();
+
+  const pieces = (address: number): readonly CodePiece[] => {
+    const known = byAddress.get(address) ?? code.covering(address);
+    if (byAddress.size >= REMEMBERED) byAddress.clear();
+    byAddress.set(address, known);
+    return known;
+  };
+
+  const resolve = (addresses: readonly number[], timeMs: number): Resolved => {
+    let fromMs = Number.NEGATIVE_INFINITY;
+    let untilMs = Number.POSITIVE_INFINITY;
+    const stack: number[] = [];
+    for (const address of addresses) {
+      const { current, next } = newestAt(pieces(address), timeMs);
+      fromMs = Math.max(fromMs, current?.timeMs ?? fromMs);
+      untilMs = Math.min(untilMs, next?.timeMs ?? untilMs);
+      if (current === undefined) continue;
+      const frame = code.frame(current);
+      stack.push(frames.number(frameKey(frame), frame));
+    }
+    return { fromMs, untilMs, stack: stack.length === 0 ? -1 : stacks.number(stack.join(), stack) };
+  };
+
+  return {
+    add(record, offset, timeMs) {
+      const count = Math.min(STACK_FRAMES, record.view.getUint32(offset + GC.frameCount, true));
+      const start = offset + GC.stack;
+      const key = record.buffer.toString("latin1", start, start + count * 8);
+      const known = remembered.get(key);
+      if (known !== undefined && timeMs >= known.fromMs && timeMs < known.untilMs) return known.stack;
+      const addresses = Array.from({ length: count }, (_, index) => numberAt(record.view, start + index * 8));
+      const resolved = resolve(addresses, timeMs);
+      if (remembered.size >= REMEMBERED) remembered.clear();
+      remembered.set(key, resolved);
+      return resolved.stack;
+    },
+    finish() {
+      const mapped = applySourceMaps(frames.values);
+      const framesOf = (stack: readonly number[]) => stack.flatMap((frame) => mapped.frames[frame] ?? []);
+      return { stacks: stacks.values.map(framesOf), warnings: mapped.warnings };
+    },
+  };
+}
+
+/** What stood there at `timeMs`, and what came after it. `pieces` are oldest first. */
+function newestAt(
+  pieces: readonly CodePiece[],
+  timeMs: number,
+): { readonly current: CodePiece | undefined; readonly next: CodePiece | undefined } {
+  const after = pieces.findIndex((piece) => piece.timeMs > timeMs);
+  const current = after === -1 ? pieces.length - 1 : after - 1;
+  return { current: pieces[current], next: pieces[current + 1] };
+}
+
+function frameKey(frame: Frame): string {
+  return `${frame.line}:${frame.column}:${frame.function}\0${frame.file}`;
+}
+
+/** Gives each distinct key the next number. */
+function numbering<T>(): { readonly values: T[]; number(key: string, value: T): number } {
+  const numbers = new Map<string, number>();
+  const values: T[] = [];
+  return {
+    values,
+    number(key, value) {
+      const known = numbers.get(key) ?? numbers.size;
+      if (known === values.length) {
+        numbers.set(key, known);
+        values.push(value);
+      }
+      return known;
+    },
+  };
+}
