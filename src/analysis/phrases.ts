@@ -2,7 +2,7 @@
 
 import { plainText } from "../lib/text.ts";
 import type { Frame } from "../recording/model.ts";
-import type { ReportPauseKind, Spike } from "./report-types.ts";
+import type { ReportPauseKind } from "./report-types.ts";
 
 /** A moment of the recording: "12.3 s", from two minutes on "3:07.4", so that it can be found on the time line. */
 export function formatMoment(ms: number): string {
@@ -35,9 +35,4 @@ export function frameText(frame: Pick<Frame, "function" | "file" | "line">): str
 export function locationText(file: string, line: number): string {
   if (file === "") return "";
   return line > 0 ? `${plainText(file, 120)}:${line}` : plainText(file, 120);
-}
-
-/** The kind of a spike as a word of a list. */
-export function spikeKindText(kind: Spike["kind"]): string {
-  return kind === "incremental-steps" ? "incremental steps" : kind;
 }

@@ -1,6 +1,144 @@
+import { locationText } from "../analysis/phrases.ts";
+import type { Report, Site, Spike } from "../analysis/report-types.ts";
+import { plainText, plural } from "../lib/text.ts";
+import { formatBytes, formatMs, formatShare } from "../lib/units.ts";
+import {
+  answerParts,
+  circumstances,
+  commandText,
+  kindRows,
+  memoryText,
+  msOrDash,
+  siteName,
+  spikesText,
+  utilizationText,
+} from "./phrases.ts";
 import type { ReportView } from "./view-model.ts";
 
+/** A comment on GitHub may have 65,536 characters; these bounds stay well below. */
+const MAX_SPIKES = 20;
+const MAX_SITES = 10;
+const MAX_ISOLATES = 20;
+const MAX_WARNINGS = 20;
+
 /** The report for a pull-request comment or a job summary: GitHub-flavoured Markdown, UTF-8. */
-export function renderMarkdown(_view: ReportView): Uint8Array {
-  throw new Error("not written yet");
+export function renderMarkdown(view: ReportView): Uint8Array {
+  const { report } = view;
+  const [answer = "", ...rest] = answerParts(report);
+  const more = rest.length === 0 ? "" : `, ${rest.slice(0, -1).join(", ")}. ${rest.at(-1)}.`;
+  const blocks = [
+    `## gcspike: ${code(commandText(report.recording.command))}`,
+    rest.length === 0 ? literal(answer) : `**${literal(answer)}**${literal(more)}`,
+    report.summary.pauses.count > 0 ? kindTable(report) : "",
+    report.isolates.length > 1 ? isolateTable(report) : "",
+    [utilizationText(report.summary), memoryText(report.summary)]
+      .filter((text) => text !== null)
+      .map(literal)
+      .join(" "),
+    report.isolates.length > 0 ? spikes(view) : "",
+    sites(view.sites),
+    warnings(report),
+    `<sub>${literal(circumstances(report.recording))}</sub>`,
+  ];
+  return new TextEncoder().encode(`${blocks.filter((block) => block !== "").join("\n\n")}\n`);
+}
+
+function kindTable({ summary }: Report): string {
+  return table(
+    ["Kind", "Pauses", "Total", "P50", "P90", "P99", "P99.9", "Worst"],
+    kindRows(summary).map(({ name, statistics }) => [
+      name,
+      statistics.count.toLocaleString("en-US"),
+      formatMs(statistics.totalMs),
+      ...[statistics.p50Ms, statistics.p90Ms, statistics.p99Ms, statistics.p999Ms, statistics.maxMs].map(msOrDash),
+    ]),
+  );
+}
+
+function isolateTable({ isolates }: Report): string {
+  const rows = isolates
+    .slice(0, MAX_ISOLATES)
+    .map(({ name, pid, gc }) => [
+      code(plainText(name, 60)),
+      String(pid),
+      gc.pauses.count.toLocaleString("en-US"),
+      formatMs(gc.pauses.totalMs),
+      msOrDash(gc.pauses.p99Ms),
+      msOrDash(gc.pauses.maxMs),
+      formatShare(gc.wallShare),
+    ]);
+  const rest = isolates.length > MAX_ISOLATES ? `\n\nand ${isolates.length - MAX_ISOLATES} more` : "";
+  return table(["Thread", "Process", "Pauses", "Total", "P99", "Worst", "GC share"], rows) + rest;
+}
+
+function spikes(view: ReportView): string {
+  const { spikes: all, causes } = view.report;
+  if (all.length === 0) return literal(spikesText(view));
+  const rows = all.slice(0, MAX_SPIKES).map(spikeRow);
+  const count = causes.reduce((sum, cause) => sum + cause.spikes, 0);
+  const rest = count > MAX_SPIKES ? [`and ${plural(count - MAX_SPIKES, "more spike")}`] : [];
+  const head = ["Duration", "What happened", "Most allocated before it"];
+  return [`### ${literal(spikesText(view))}`, table(head, rows, "--:|:--|:--"), ...rest].join("\n\n");
+}
+
+function spikeRow(spike: Spike): readonly string[] {
+  const site = spike.sites[0];
+  return [
+    formatMs(spike.durationMs),
+    literal(plainText(spike.headline, 400)),
+    site === undefined ? "" : `${siteText(site)}, ${formatShare(site.share)}`,
+  ];
+}
+
+function sites(all: readonly Site[]): string {
+  if (all.length === 0) return "";
+  const rows = all
+    .slice(0, MAX_SITES)
+    .map((site) => [siteText(site), formatShare(site.share), site.bytes === null ? "-" : formatBytes(site.bytes)]);
+  return `### Most bytes were allocated here\n\n${table(["Site", "Share", "Estimated bytes"], rows)}`;
+}
+
+function siteText(site: Site): string {
+  const location = locationText(site.file, site.line);
+  return location === "" ? code(siteName(site)) : `${code(siteName(site))} ${code(location)}`;
+}
+
+function warnings({ recording }: Report): string {
+  const incomplete = recording.complete
+    ? []
+    : ["This recording is not complete; everything up to its end is in this report."];
+  const messages = recording.warnings
+    .slice(0, MAX_WARNINGS)
+    .map(({ message, hint }) => literal(plainText(hint === undefined ? message : `${message} ${hint}`, 600)));
+  const rest = recording.warnings.length > MAX_WARNINGS ? [`and ${recording.warnings.length - MAX_WARNINGS} more`] : [];
+  const all = [...incomplete, ...messages, ...rest];
+  return all.length === 0 ? "" : `### Warnings\n\n${all.map((text) => `- ${text}`).join("\n")}`;
+}
+
+/** Cells are Markdown already. The first column stands left and the others right unless `alignment` says otherwise. */
+function table(head: readonly string[], rows: readonly (readonly string[])[], alignment?: string): string {
+  const align = alignment ?? head.map((_, column) => (column === 0 ? ":--" : "--:")).join("|");
+  return [`|${head.join("|")}|`, `|${align}|`, ...rows.map((row) => `|${row.join("|")}|`)].join("\n");
+}
+
+/**
+ * Text that means itself, also in a table's cell. Markdown's punctuation gets a backslash; what HTML knows, and the `|` that
+ * would end a cell, become entities; and a name must neither call somebody (`@name`) nor become a link: a zero-width space
+ * breaks both.
+ */
+function literal(text: string): string {
+  return text
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(">", "&gt;")
+    .replace(/[\\`*_{}[\]~#]/g, "\\$&")
+    .replaceAll("|", "&#124;")
+    .replaceAll("@", "@&#8203;")
+    .replaceAll("://", ":&#8203;//")
+    .replace(/\bwww\./gi, "$&&#8203;");
+}
+
+/** Not between backticks, in which neither a backtick nor a table's `|` can be escaped. */
+function code(text: string): string {
+  return `<code>${literal(text)}</code>`;
 }

@@ -1,19 +1,278 @@
+import { locationText } from "../analysis/phrases.ts";
+import type { Report, Site, Spike } from "../analysis/report-types.ts";
+import { cut, plainText, plural } from "../lib/text.ts";
+import { formatMs, formatShare } from "../lib/units.ts";
+import {
+  answerParts,
+  circumstances,
+  commandText,
+  endText,
+  kindRows,
+  memoryText,
+  msOrDash,
+  shellWord,
+  siteName,
+  spikesText,
+  utilizationText,
+} from "./phrases.ts";
 import type { ReportView } from "./view-model.ts";
 
 export interface TerminalOptions {
   readonly color: boolean;
-  /** Columns of the terminal; lines that would be longer are cut. */
+  /** Columns of the terminal. Prose is wrapped to them, rows of tables are cut. */
   readonly width: number;
   /** Path of the recording as the reader would type it; the name of its folder where left out. */
   readonly recording?: string;
 }
 
-/** The report for a terminal, UTF-8. */
-export function renderTerminal(_view: ReportView, _options: TerminalOptions): Uint8Array {
-  throw new Error("not written yet");
+/** Below this nothing can be laid out; above, lines are too long to read. */
+const MIN_WIDTH = 40;
+const MAX_WIDTH = 120;
+const INDENT = "  ";
+const MAX_SPIKES = 10;
+const MAX_SITES = 5;
+const MAX_SITES_OF_SPIKE = 3;
+const MAX_PHASES_OF_SPIKE = 3;
+const MAX_ISOLATES = 12;
+/** Of a spike's evidence, what its headline does not say already; the rest stands in the JSON and HTML reports. */
+const SHOWN_EVIDENCE = new Set(["cpu", "run-queue", "trigger-stack", "steps.span", "missing"]);
+
+/** Where prose may be broken: at spaces, but not between a number and its unit. */
+const BREAKS = / (?!(?:us|ms|s|min|%|B|[KMG]iB)(?![\w]))/;
+
+type Style = "bold" | "dim" | "yellow";
+const SGR: Readonly<Record<Style, string>> = { bold: "1", dim: "2", yellow: "33" };
+
+/** The report for a terminal, UTF-8: the answer, the evidence, what is missing, where to read on. */
+export function renderTerminal(view: ReportView, options: TerminalOptions): Uint8Array {
+  const page = new Page(options);
+  const { report } = view;
+  page.row(`${commandText(report.recording.command)}   ${circumstances(report.recording)}`, "dim");
+  page.gap();
+  answer(page, report);
+  if (report.summary.pauses.count > 0) {
+    page.gap();
+    kindTable(page, report);
+    page.gap();
+    timeline(page, view);
+  }
+  if (report.isolates.length > 1) isolateTable(page, report);
+  facts(page, report);
+  if (report.isolates.length > 0) spikes(page, view, MAX_SPIKES);
+  sites(page, view.sites);
+  warnings(page, report);
+  fullStory(page, view, options);
+  return new TextEncoder().encode(page.text());
 }
 
 /** The few lines that `gcspike record` prints when the program has ended, with a newline at their end. */
-export function renderSummary(_view: ReportView, _options: TerminalOptions): string {
-  throw new Error("not written yet");
+export function renderSummary(view: ReportView, options: TerminalOptions): string {
+  const page = new Page(options);
+  const { report } = view;
+  const pauses = plural(report.summary.pauses.count, "pause");
+  const isolates = plural(report.isolates.length, "isolate");
+  page.prose(`${endText(report.recording)} Recorded ${pauses} in ${isolates}: ${recordingName(view, options)}`);
+  page.gap();
+  answer(page, report);
+  if (report.spikes.length > 0) spikes(page, view, 1);
+  warnings(page, report);
+  fullStory(page, view, options);
+  return page.text();
+}
+
+function answer(page: Page, report: Report): void {
+  const parts = answerParts(report);
+  const line = parts.join("    ");
+  if (line.length + INDENT.length <= page.width) page.row(line, "bold");
+  else for (const part of parts) page.prose(part, { style: "bold" });
+}
+
+function kindTable(page: Page, { summary }: Report): void {
+  page.table([
+    ["kind", "pauses", "total", "P50", "P90", "P99", "worst"],
+    ...kindRows(summary).map(({ name, statistics }) => [
+      name,
+      statistics.count.toLocaleString("en-US"),
+      formatMs(statistics.totalMs),
+      ...[statistics.p50Ms, statistics.p90Ms, statistics.p99Ms, statistics.maxMs].map(msOrDash),
+    ]),
+  ]);
+}
+
+function isolateTable(page: Page, { isolates }: Report): void {
+  page.gap();
+  page.table([
+    ["thread", "pauses", "total", "P99", "worst", "GC share"],
+    ...isolates
+      .slice(0, MAX_ISOLATES)
+      .map(({ name, pid, gc }) => [
+        `${plainText(name, 30)} (pid ${pid})`,
+        gc.pauses.count.toLocaleString("en-US"),
+        formatMs(gc.pauses.totalMs),
+        msOrDash(gc.pauses.p99Ms),
+        msOrDash(gc.pauses.maxMs),
+        formatShare(gc.wallShare),
+      ]),
+  ]);
+  if (isolates.length > MAX_ISOLATES) page.row(`and ${isolates.length - MAX_ISOLATES} more`, "dim");
+}
+
+/** One character a slice of time: the worst pause of all threads that began in it. */
+function timeline(page: Page, { report, isolates, spikeThresholdMs }: ReportView): void {
+  const end = formatMs(report.recording.durationMs);
+  const slices = page.width - INDENT.length - end.length - 7;
+  const sliceMs = report.recording.durationMs / slices;
+  const worst = new Float64Array(slices).fill(-1);
+  const add = (startMs: number, durationMs: number) => {
+    const slice = Math.min(slices - 1, Math.max(0, Math.floor(startMs / sliceMs)));
+    worst[slice] = Math.max(worst[slice] ?? -1, durationMs);
+  };
+  for (const { pauses } of isolates) {
+    for (const [index, durationMs] of pauses.durationMs.entries()) add(pauses.startMs[index] ?? 0, durationMs);
+  }
+  for (const { startMs, durationMs } of report.spikes) add(startMs, durationMs);
+  const mark = (ms: number) => (ms < 0 ? " " : ms < spikeThresholdMs / 10 ? "." : ms < spikeThresholdMs ? ":" : "#");
+  page.row(`0 s |${Array.from(worst, mark).join("")}| ${end}`);
+  const tenth = formatMs(spikeThresholdMs / 10);
+  page.prose(`. pauses under ${tenth}   : under ${formatMs(spikeThresholdMs)}   # a spike`, { style: "dim" });
+}
+
+function facts(page: Page, { summary }: Report): void {
+  const texts = [utilizationText(summary), memoryText(summary)].filter((text) => text !== null);
+  if (texts.length > 0) page.gap();
+  for (const text of texts) page.prose(text);
+}
+
+function spikes(page: Page, view: ReportView, most: number): void {
+  const { spikes: all, causes } = view.report;
+  page.gap();
+  page.prose(spikesText(view), { style: "bold" });
+  for (const spike of all.slice(0, most)) {
+    page.gap();
+    describeSpike(page, spike);
+  }
+  const more = causes.reduce((sum, cause) => sum + cause.spikes, 0) - most;
+  if (more <= 0) return;
+  page.gap();
+  page.row(`and ${plural(more, "more spike")}, none of them longer`, "dim");
+}
+
+function describeSpike(page: Page, spike: Spike): void {
+  const margin = INDENT + " ".repeat(spike.id.length + 2);
+  page.prose(`${spike.id}  ${plainText(spike.headline, 400)}`, { hanging: margin, style: "yellow" });
+  for (const { signal, text } of spike.evidence) {
+    if (SHOWN_EVIDENCE.has(signal)) page.prose(plainText(text, 600), { indent: margin });
+  }
+  const phases = spike.phases
+    .slice(0, MAX_PHASES_OF_SPIKE)
+    .map(({ name, ms }) => `${plainText(name, 60)} ${formatMs(ms)}`);
+  if (phases.length > 0) page.prose(`V8 spent it in ${phases.join(", ")}.`, { indent: margin });
+  if (spike.sites.length === 0) return;
+  page.prose("Allocated before it, by user code:", { indent: margin });
+  siteTable(page, spike.sites.slice(0, MAX_SITES_OF_SPIKE), margin);
+}
+
+function sites(page: Page, all: readonly Site[]): void {
+  if (all.length === 0) return;
+  page.gap();
+  page.prose("Most bytes were allocated here, over the whole recording:", { style: "bold" });
+  siteTable(page, all.slice(0, MAX_SITES), INDENT);
+}
+
+function siteTable(page: Page, list: readonly Site[], indent: string): void {
+  const names = list.map(siteName);
+  const width = Math.max(...names.map((name) => name.length));
+  for (const [index, site] of list.entries()) {
+    const share = formatShare(site.share).padStart(7);
+    page.row(
+      `${share}  ${(names[index] ?? "").padEnd(width)}  ${locationText(site.file, site.line)}`,
+      undefined,
+      indent,
+    );
+  }
+}
+
+function warnings(page: Page, { recording }: Report): void {
+  if (recording.complete && recording.warnings.length === 0) return;
+  page.gap();
+  if (!recording.complete) page.prose("This recording is not complete; everything up to its end is in this report.");
+  for (const { message, hint } of recording.warnings) {
+    page.prose(`warning: ${plainText(message, 600)}`, { style: "yellow" });
+    if (hint !== undefined) page.prose(plainText(hint, 600), { indent: `${INDENT}         ` });
+  }
+}
+
+function fullStory(page: Page, view: ReportView, options: TerminalOptions): void {
+  page.gap();
+  // Not cut to the terminal's width: this line is there to be copied.
+  page.whole(`Full story:  gcspike report ${recordingName(view, options)} --format html -o report.html`);
+}
+
+function recordingName({ title }: ReportView, { recording }: TerminalOptions): string {
+  return shellWord(plainText(recording ?? title, 4096));
+}
+
+/** Collects lines; the only place that knows the terminal's width and colours. */
+class Page {
+  readonly width: number;
+  readonly #color: boolean;
+  readonly #lines: string[] = [];
+
+  constructor({ width, color }: TerminalOptions) {
+    this.width = Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, Math.floor(width) || MIN_WIDTH));
+    this.#color = color;
+  }
+
+  /** One line, cut at the terminal's width. */
+  row(text: string, style?: Style, indent = INDENT): void {
+    this.#push(cut(`${indent}${text}`, this.width).trimEnd(), style);
+  }
+
+  /** One line, however long. */
+  whole(text: string): void {
+    this.#push(`${INDENT}${text}`);
+  }
+
+  gap(): void {
+    this.#lines.push("");
+  }
+
+  /** Text broken at spaces; `hanging` is the margin of all lines but the first. */
+  prose(
+    text: string,
+    options: { readonly style?: Style; readonly indent?: string; readonly hanging?: string } = {},
+  ): void {
+    const { style, indent = INDENT, hanging = indent } = options;
+    let line = indent;
+    for (const word of text.split(BREAKS)) {
+      const isEmpty = line.trim() === "";
+      if (!isEmpty && line.length + 1 + word.length > this.width) {
+        this.#push(line, style);
+        line = `${hanging}${word}`;
+      } else {
+        line += isEmpty ? word : ` ${word}`;
+      }
+    }
+    this.#push(line, style);
+  }
+
+  /** The first column stands left, the others right; the first row is the header. */
+  table(rows: readonly (readonly string[])[]): void {
+    const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+    for (const [index, row] of rows.entries()) {
+      const cells = row.map((cell, column) => {
+        const width = widths[column] ?? 0;
+        return column === 0 ? cell.padEnd(width) : cell.padStart(width);
+      });
+      this.row(cells.join("   "), index === 0 ? "dim" : undefined);
+    }
+  }
+
+  text(): string {
+    return `${this.#lines.join("\n")}\n`;
+  }
+
+  #push(line: string, style?: Style): void {
+    this.#lines.push(this.#color && style !== undefined ? `\u001b[${SGR[style]}m${line}\u001b[0m` : line);
+  }
 }

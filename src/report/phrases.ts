@@ -1,0 +1,162 @@
+/** Sentences that every text renderer says in the same words. All text from the recording is plain (control-free) here. */
+import type { GcSummary, PauseStatistics, Report, Site } from "../analysis/report-types.ts";
+import { plainText, plural } from "../lib/text.ts";
+import { formatBytes, formatMs, formatShare } from "../lib/units.ts";
+import { PAUSE_KINDS } from "../recording/model.ts";
+import type { ReportView } from "./view-model.ts";
+
+/** Flags of node that take the next argument as their value. */
+const FLAGS_WITH_VALUE = new Set([
+  "-r",
+  "--require",
+  "--import",
+  "--loader",
+  "--experimental-loader",
+  "-C",
+  "--conditions",
+]);
+const FLAGS_WITHOUT_SCRIPT = new Set(["-e", "--eval", "-p", "--print", "-pe"]);
+
+/** "server.js" of `node --flag server.js 80`, "npm" of `npm test`. */
+export function programName(command: readonly string[]): string {
+  const program = baseName(command[0] ?? "");
+  if (!/^node(\.exe)?$/.test(program)) return program === "" ? "the program" : program;
+  for (let i = 1; i < command.length; i++) {
+    const argument = command[i] ?? "";
+    if (FLAGS_WITHOUT_SCRIPT.has(argument)) break;
+    if (FLAGS_WITH_VALUE.has(argument)) i++;
+    else if (!argument.startsWith("-")) return baseName(argument);
+  }
+  return program;
+}
+
+function baseName(path: string): string {
+  return plainText(path.split(/[\\/]/).findLast((part) => part !== "") ?? "", 60);
+}
+
+/** The command as one line; arguments with spaces or quotes are quoted. */
+export function commandText(command: readonly string[]): string {
+  return plainText(command.map(shellWord).join(" "), 160);
+}
+
+/** A word as a POSIX shell takes it. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** "server.js ended by SIGINT after 72.4 s." */
+export function endText({ command, exit, durationMs }: Report["recording"]): string {
+  const name = programName(command);
+  const length = formatMs(durationMs);
+  if (exit === null) return `${name} was recorded for ${length}.`;
+  if (exit.signal !== null) return `${name} ended by ${plainText(exit.signal, 20)} after ${length}.`;
+  return exit.code === 0 || exit.code === null
+    ? `${name} ended after ${length}.`
+    : `${name} ended with exit code ${exit.code} after ${length}.`;
+}
+
+/** The answer, as the parts of a line: P99, the worst, and what GC took. One sentence where there was no pause. */
+export function answerParts({ recording, summary, isolates }: Report): readonly string[] {
+  if (isolates.length === 0) return ["No Node.js process was recorded, so there is nothing to say about its pauses."];
+  const { p99Ms, maxMs } = summary.pauses;
+  if (p99Ms === null || maxMs === null) {
+    const outside = summary.outsidePausesMs ?? 0;
+    const steps = outside > 0 ? ` Incremental steps took ${formatMs(outside)}.` : "";
+    return [`No collection stopped the program in the ${formatMs(recording.durationMs)} that were recorded.${steps}`];
+  }
+  return [`P99 pause ${formatMs(p99Ms)}`, `worst ${formatMs(maxMs)}`, shareText(summary, isolates)];
+}
+
+function shareText(gc: GcSummary, isolates: Report["isolates"]): string {
+  const share = (ms: number) => formatShare(gc.observedMs > 0 ? ms / gc.observedMs : 0);
+  const paused = share(gc.pauses.totalMs);
+  const thread = isolates[0]?.kind === "worker" ? "its thread" : "the main thread";
+  const what = isolates.length > 1 ? `the ${isolates.length} threads` : thread;
+  return gc.outsidePausesMs === null
+    ? `GC paused ${what} for ${paused} of the time (work outside pauses was not recorded)`
+    : `GC took ${formatShare(gc.wallShare)} of ${what} (${paused} paused, ${share(gc.outsidePausesMs)} in incremental steps)`;
+}
+
+/** "6 spikes of 10 ms or more, together 183 ms.", or that there is none. */
+export function spikesText({ report, spikeThresholdMs }: ReportView): string {
+  const count = report.causes.reduce((sum, cause) => sum + cause.spikes, 0);
+  const total = report.causes.reduce((sum, cause) => sum + cause.totalMs, 0);
+  const threshold = formatMs(spikeThresholdMs);
+  if (count === 0) return `No spike: nothing stopped the program for ${threshold} or more.`;
+  return count === 1
+    ? `1 spike of ${threshold} or more: ${formatMs(total)}.`
+    : `${plural(count, "spike")} of ${threshold} or more, together ${formatMs(total)}.`;
+}
+
+/** "In its worst 10 ms the program had 0 % of the thread, in its worst 100 ms 48 %." null without GC or a window of 10 ms. */
+export function utilizationText({ mmu, wallShare }: GcSummary): string | null {
+  if (wallShare === 0) return null;
+  const worst = [10, 50, 100].flatMap((windowMs) => mmu.filter((entry) => entry.windowMs === windowMs));
+  const [first, ...rest] = worst.map(({ windowMs, utilization }) => ({
+    window: formatMs(windowMs),
+    share: formatShare(utilization),
+  }));
+  if (first === undefined) return null;
+  const more = rest.map(({ window, share }) => `, in its worst ${window} ${share}`).join("");
+  return `In its worst ${first.window} the program had ${first.share} of the thread${more}.`;
+}
+
+/** "Peaks: heap 212 MiB, external 14 MiB, resident 301 MiB. Sums: allocated 4.1 GiB, promoted 210 MiB." null without any. */
+export function memoryText(gc: GcSummary): string | null {
+  const list = (entries: readonly (readonly [string, number | null])[]) =>
+    entries.flatMap(([name, bytes]) => (bytes === null ? [] : [`${name} ${formatBytes(bytes)}`])).join(", ");
+  const peaks = list([
+    ["heap", gc.peakHeapUsedBytes],
+    ["external", gc.peakExternalBytes],
+    ["resident", gc.peakRssBytes],
+  ]);
+  const flow = list([
+    ["allocated", gc.allocatedBytes],
+    ["promoted", gc.promotedBytes],
+  ]);
+  const sentences = [peaks === "" ? "" : `Peaks: ${peaks}.`, flow === "" ? "" : `Sums: ${flow}.`];
+  return peaks + flow === "" ? null : sentences.filter((sentence) => sentence !== "").join(" ");
+}
+
+export interface KindRow {
+  readonly name: string;
+  readonly statistics: PauseStatistics;
+}
+
+/** Kinds that occurred, in V8's order, and all of them together where there are several. */
+export function kindRows({ byKind, pauses }: GcSummary): readonly KindRow[] {
+  const rows = PAUSE_KINDS.flatMap((kind) => {
+    const statistics = byKind[kind];
+    return statistics === undefined ? [] : [{ name: kind, statistics }];
+  });
+  return rows.length > 1 ? [...rows, { name: "all", statistics: pauses }] : rows;
+}
+
+/** Milliseconds, "-" where there is no value. */
+export function msOrDash(ms: number | null): string {
+  return ms === null ? "-" : formatMs(ms);
+}
+
+/** "hydrateSession", "(anonymous)". */
+export function siteName(site: Site): string {
+  const name = plainText(site.function, 60);
+  return name === "" ? "(anonymous)" : name;
+}
+
+/** How the program ended, where that was not in order. */
+function exitFact({ exit }: Report["recording"]): readonly string[] {
+  if (exit === null) return [];
+  if (exit.signal !== null) return [`ended by ${plainText(exit.signal, 20)}`];
+  return exit.code === 0 || exit.code === null ? [] : [`exit code ${exit.code}`];
+}
+
+/** "node v20.20.2 on linux x64, 2 processors, 72.4 s from 2026-11-22 09:14:00 UTC". */
+export function circumstances(recording: Report["recording"]): string {
+  const { node, platform, arch, cpus, durationMs, startedAt } = recording;
+  const version = node === "" ? "node" : `node ${plainText(node, 20)}`;
+  const start = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)/.exec(startedAt);
+  const when = start === null ? "" : ` from ${start[1]} ${start[2]} UTC`;
+  const machine = `${plainText(platform, 20)} ${plainText(arch, 20)}`;
+  const facts = [`${version} on ${machine}`, plural(cpus, "processor"), `${formatMs(durationMs)}${when}`];
+  return [...facts, ...exitFact(recording)].join(", ");
+}
