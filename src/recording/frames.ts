@@ -16,8 +16,8 @@ export function frameOf(name: string, script: string, line: number, column: numb
   return {
     function: name === "" ? "(anonymous)" : boundText(name, FUNCTION_LIMIT),
     file,
-    line: line > 0 ? line : 0,
-    column: column > 0 ? column : 0,
+    line: Math.max(line, 0),
+    column: Math.max(column, 0),
     origin: originOf(file, line),
   };
 }

@@ -283,6 +283,8 @@ export const CODE = {
  *     40  .. nodes, 24 bytes each: parent node + 1 (0: root), function string, script string, line, column,
  *            first line of the function's position is in `line`; script id (4 bytes each)
  *     ..  .. entries, 16 bytes each: node (4), count (4), bytes an object (8)
+ *
+ * String number 4294967295 is a text for which there was no room.
  */
 export const ALLOC_STRING = 1;
 export const ALLOC_WINDOW = 2;

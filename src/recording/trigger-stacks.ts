@@ -3,6 +3,7 @@ import { numberAt } from "./columns.ts";
 import type { CodeMap, CodePiece } from "./decode-code.ts";
 import type { RecordView } from "./log-reader.ts";
 import type { Frame } from "./model.ts";
+import { numbering } from "./numbering.ts";
 import { applySourceMaps } from "./source-maps.ts";
 import { GC, STACK_FRAMES, type Warning } from "./spec.ts";
 
@@ -46,9 +47,9 @@ export function triggerStacks(code: CodeMap): TriggerStacks {
       untilMs = Math.min(untilMs, next?.timeMs ?? untilMs);
       if (current === undefined) continue;
       const frame = code.frame(current);
-      stack.push(frames.number(frameKey(frame), frame));
+      stack.push(frames.number(frameKey(frame), () => frame));
     }
-    return { fromMs, untilMs, stack: stack.length === 0 ? -1 : stacks.number(stack.join(), stack) };
+    return { fromMs, untilMs, stack: stack.length === 0 ? -1 : stacks.number(stack.join(), () => stack) };
   };
 
   return {
@@ -84,21 +85,4 @@ function newestAt(
 
 function frameKey(frame: Frame): string {
   return `${frame.line}:${frame.column}:${frame.function}\0${frame.file}`;
-}
-
-/** Gives each distinct key the next number. */
-function numbering<T>(): { readonly values: T[]; number(key: string, value: T): number } {
-  const numbers = new Map<string, number>();
-  const values: T[] = [];
-  return {
-    values,
-    number(key, value) {
-      const known = numbers.get(key) ?? numbers.size;
-      if (known === values.length) {
-        numbers.set(key, known);
-        values.push(value);
-      }
-      return known;
-    },
-  };
 }

@@ -1,6 +1,49 @@
-/** Cuts logs to what is written in them. */
-import type { Warning } from "./spec.ts";
+/** Cuts logs to what is written in them: the target maps more than it needs, in steps. */
+import { truncateSync } from "node:fs";
+import { join } from "node:path";
+import { listRecording } from "./files.ts";
+import { errorCode, type Log, openLog, readRecord } from "./log-reader.ts";
+import { GC, LogKind, type Warning } from "./spec.ts";
 
-export function trimLogs(_folder: string): readonly Warning[] {
-  return [];
+const KINDS: Readonly<Record<string, LogKind>> = {
+  gc: LogKind.gc,
+  heap: LogKind.heap,
+  loop: LogKind.loop,
+  phases: LogKind.phases,
+  code: LogKind.code,
+  alloc: LogKind.alloc,
+};
+
+/**
+ * Cuts every log in `folder` to its header and its committed records. A collection in which the process died stays: it is the
+ * record behind the last committed one. The processes must have ended, for a mapped file that shrinks kills its process.
+ * Returns a warning for each log that could not be cut. Throws where the folder cannot be listed.
+ */
+export function trimLogs(folder: string): readonly Warning[] {
+  const { isolates, processes } = listRecording(folder);
+  const logs = [...isolates].flatMap(([id, suffixes]) =>
+    [...suffixes].map((suffix) => ({ name: `${id}.${suffix}`, kind: KINDS[suffix] })),
+  );
+  const processLogs = processes.map((pid) => ({ name: `${pid}.process`, kind: LogKind.process }));
+  return [...logs, ...processLogs].flatMap(({ name, kind }) =>
+    kind === undefined ? [] : trimLog(openLog(join(folder, name), kind).log),
+  );
+}
+
+function trimLog(log: Log | null): readonly Warning[] {
+  if (log === null || log.header.committedBytes !== log.bytes) return [];
+  try {
+    truncateSync(log.path, log.header.headerBytes + log.bytes + openRecordBytes(log));
+    return [];
+  } catch (error) {
+    const message = `${log.name} cannot be cut to its content (${errorCode(error)}): it takes more room than it needs.`;
+    return [{ code: "log-not-trimmed", message }];
+  }
+}
+
+function openRecordBytes(log: Log): number {
+  if (log.header.kind !== LogKind.gc) return 0;
+  const record = readRecord(log, log.bytes, log.header.recordBytes);
+  const begun = record !== null && record.view.getBigUint64(GC.startNs, true) !== 0n;
+  return begun ? log.header.recordBytes : 0;
 }
