@@ -1,13 +1,12 @@
-// Builds dist/ (command line, agent, HTML client) and, with --native, prebuilds/ (one probe binary an ABI).
-import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+// Builds dist/ (command line, agent, HTML client) or, with --native, prebuilds/ (one probe binary an ABI; with --this-node
+// only the one of the Node that runs this). What is current is left alone.
+import { execFileSync, spawnSync } from "node:child_process";
+import { copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { at, hashInputs, isCurrent, must, otherNodes } from "./lib.mjs";
 
-const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const at = (...parts) => join(root, ...parts);
 const require = createRequire(import.meta.url);
 
 /**
@@ -23,8 +22,15 @@ async function bundle(input, output, options = {}) {
   await build.close();
 }
 
+/** What dist/ is made from. */
+const SOURCES = ["src", "scripts/build.mjs", "package-lock.json", "tsconfig.json", "tsconfig.types.json"];
+/** What a probe binary is made from. */
+const NATIVE_SOURCES = ["native/gc-probe", "scripts/build.mjs"];
+
 /** Builds beside dist/ and swaps at the end: a test or a recording that runs meanwhile keeps finding whole files. */
 async function buildJavaScript() {
+  const hash = hashInputs(SOURCES);
+  if (isCurrent(at("dist", ".inputs"), hash)) return;
   const fresh = at("build", `dist-${process.pid}`);
   const stale = at("build", `dist-${process.pid}-old`);
   const into = (...parts) => join(fresh, ...parts);
@@ -44,58 +50,68 @@ async function buildJavaScript() {
       );
       copyFileSync(at("src/report/client/report.css"), into("assets/report.css"));
     }
-    execFileSync(
-      process.execPath,
-      [at("node_modules/typescript/bin/tsc"), "-p", at("tsconfig.types.json"), "--outDir", into("types")],
-      {
-        stdio: "inherit",
-      },
-    );
+    must(process.execPath, [
+      at("node_modules/typescript/bin/tsc"),
+      "-p",
+      "tsconfig.types.json",
+      "--outDir",
+      into("types"),
+    ]);
+    writeFileSync(into(".inputs"), hash);
     if (existsSync(at("dist"))) renameSync(at("dist"), stale);
     renameSync(fresh, at("dist"));
   } finally {
     for (const folder of [fresh, stale]) rmSync(folder, { recursive: true, force: true });
   }
+  console.error("Built dist/");
 }
 
-/** The Node versions whose headers are here: this one, and those that npm delivers as packages (Linux x64 only). */
-function headers() {
-  const here = { abi: process.versions.modules, nodedir: null, node: process.execPath };
-  const packages = ["node-22", "node-24", "node-26"]
-    .map((name) => at("node_modules", name))
-    .filter((folder) => existsSync(join(folder, "include", "node", "node_version.h")))
-    .map((folder) => {
-      const node = join(folder, "bin", "node");
-      return {
-        abi: execFileSync(node, ["-p", "process.versions.modules"], { encoding: "utf8" }).trim(),
-        nodedir: folder,
-        node,
-      };
-    });
-  return [here, ...packages.filter((entry) => entry.abi !== here.abi)];
+/** The folder that holds include/node of the Node that runs this, or null: node-gyp downloads the headers. */
+function ownHeaders() {
+  const prefix = dirname(dirname(realpathSync(process.execPath)));
+  return existsSync(join(prefix, "include", "node", "node_version.h")) ? prefix : null;
 }
 
-function buildNative() {
+/** The Node versions to build for: this one, and the others that are installed for the tests. */
+function targets() {
+  const here = { abi: process.versions.modules, nodedir: ownHeaders() };
+  if (process.argv.includes("--this-node")) return [here];
+  const others = otherNodes().map((nodedir) => {
+    const abi = execFileSync(join(nodedir, "bin", "node"), ["-p", "process.versions.modules"], { encoding: "utf8" });
+    return { abi: abi.trim(), nodedir };
+  });
+  return [here, ...others.filter(({ abi }) => abi !== here.abi)];
+}
+
+function buildProbe({ abi, nodedir }) {
+  const stamp = at("prebuilds", `.inputs-${abi}`);
+  const binary = at("prebuilds", `gc-probe-${process.platform}-${process.arch}-${abi}.node`);
+  const hash = hashInputs(NATIVE_SOURCES);
+  if (existsSync(binary) && isCurrent(stamp, hash)) return;
   const gyp = require.resolve("node-gyp/bin/node-gyp.js");
-  mkdirSync(at("prebuilds"), { recursive: true });
-  const only = process.argv.includes("--this-node");
-  for (const { abi, nodedir } of only ? headers().slice(0, 1) : headers()) {
-    const env = { ...process.env };
-    if (nodedir !== null) env.npm_config_nodedir = nodedir;
-    const folder = at("native/gc-probe");
-    execFileSync(process.execPath, [gyp, "rebuild", "--silent", "-C", folder], {
+  // A copy of its own: two builds at once, or one that was interrupted, do not meet.
+  const folder = at("build", `gc-probe-${process.pid}`);
+  rmSync(folder, { recursive: true, force: true });
+  cpSync(at("native/gc-probe"), folder, { recursive: true });
+  try {
+    must(process.execPath, [gyp, "rebuild", "--silent", "-C", folder], {
       stdio: ["ignore", "ignore", "inherit"],
-      env,
+      env: nodedir === null ? process.env : { ...process.env, npm_config_nodedir: nodedir },
     });
-    copyFileSync(
-      join(folder, "build/Release/gc_probe.node"),
-      at("prebuilds", `gc-probe-${process.platform}-${process.arch}-${abi}.node`),
-    );
-    rmSync(join(folder, "build"), { recursive: true, force: true });
-    console.error(`built gc-probe for ABI ${abi}`);
+    // Renamed into place: a process that has the old binary mapped keeps it.
+    copyFileSync(join(folder, "build/Release/gc_probe.node"), `${binary}.tmp`);
+    renameSync(`${binary}.tmp`, binary);
+    writeFileSync(stamp, hash);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
-  writeFileSync(at("prebuilds/.built"), readdirSync(at("prebuilds")).join("\n"));
+  console.error(`Built the probe for ABI ${abi}`);
 }
 
-if (process.argv.includes("--native")) buildNative();
-else await buildJavaScript();
+mkdirSync(at("build"), { recursive: true });
+if (process.argv.includes("--native")) {
+  mkdirSync(at("prebuilds"), { recursive: true });
+  for (const target of targets()) buildProbe(target);
+} else {
+  await buildJavaScript();
+}

@@ -1,2 +1,8 @@
 /** The JavaScript API: `import { record, read, analyse } from "gcspike"`. */
-export { record } from "./recorder/record.ts";
+export { analyse } from "./analysis/analyse.ts";
+export type * from "./analysis/report-types.ts";
+export { GcspikeError } from "./lib/errors.ts";
+export { type Exit, type RecordObserver, type RecordOptions, type RecordResult, record } from "./recorder/record.ts";
+export type { IsolateData, Recording } from "./recording/model.ts";
+export { readRecording as read } from "./recording/read-recording.ts";
+export type { Manifest, Warning } from "./recording/spec.ts";

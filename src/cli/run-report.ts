@@ -1,8 +1,58 @@
-/** `gcspike report`: placeholder until the renderers stand. */
-import { chooseFormat, type ReportFlags } from "./report-formats.ts";
+/** `gcspike report`: a recording as terminal text, JSON, Markdown or HTML, and as charts. */
+import { ExitCode, usageError } from "../lib/errors.ts";
+import { plural } from "../lib/text.ts";
+import { formatBytes } from "../lib/units.ts";
+import type { ReportView } from "../report/view-model.ts";
+import { writeReportFile, writeReportFiles } from "./files.ts";
+import { loadView } from "./load-view.ts";
+import { chooseFormat, type Format, type ReportFlags } from "./report-formats.ts";
+import { withSpinner } from "./spinner.ts";
 import type { Terminal } from "./terminal.ts";
 
-export async function runReport(_recording: string, flags: ReportFlags, _terminal: Terminal): Promise<number> {
-  chooseFormat(flags);
-  return 0;
+async function render(format: Format, view: ReportView, recording: string, terminal: Terminal, toFile: boolean) {
+  switch (format) {
+    case "json":
+      return (await import("../report/json.ts")).renderJson(view);
+    case "markdown":
+      return (await import("../report/markdown.ts")).renderMarkdown(view);
+    case "html": {
+      const [{ renderHtml }, { loadAssets }] = await Promise.all([
+        import("../report/html.ts"),
+        import("../report/assets.ts"),
+      ]);
+      return renderHtml(view, loadAssets());
+    }
+    case "terminal": {
+      const { renderTerminal } = await import("../report/terminal.ts");
+      return renderTerminal(view, { color: terminal.outColor && !toFile, width: terminal.width(), recording });
+    }
+  }
+}
+
+async function writeCharts(folder: string, view: ReportView, terminal: Terminal): Promise<void> {
+  const { renderCharts } = await import("../report/charts.ts");
+  const charts = await withSpinner(terminal, "Drawing the charts", () => renderCharts(view));
+  writeReportFiles(folder, charts);
+  terminal.err(`Wrote ${plural(charts.length, "chart")} to ${folder}\n`);
+}
+
+/** Reports on one recording. Returns 0; what goes wrong is thrown. */
+export async function runReport(recording: string, flags: ReportFlags, terminal: Terminal): Promise<number> {
+  const format = chooseFormat(flags);
+  if (format === "html" && flags.output === undefined && terminal.outIsTerminal) {
+    throw usageError(
+      "An HTML report is not for a terminal.",
+      `Write it to a file: gcspike report ${recording} -o report.html`,
+    );
+  }
+  const view = await withSpinner(terminal, "Reading the recording", () => loadView(recording, flags.spike));
+  const bytes = await render(format, view, recording, terminal, flags.output !== undefined);
+  if (flags.charts !== undefined) await writeCharts(flags.charts, view, terminal);
+  if (flags.output === undefined) {
+    await terminal.out(bytes);
+  } else {
+    writeReportFile(flags.output, bytes);
+    terminal.err(`Wrote ${flags.output} (${formatBytes(bytes.length)})\n`);
+  }
+  return ExitCode.ok;
 }

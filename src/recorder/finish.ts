@@ -1,23 +1,99 @@
-/** What is left to do when the target has ended. */
-import { existsSync } from "node:fs";
-import { writeManifest } from "../recording/manifest.ts";
+/** What is left to do when the target has ended: the folder becomes a finished recording. */
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { extname, join } from "node:path";
+import { plural } from "../lib/text.ts";
+import { convertAllocations } from "../recording/convert-allocations.ts";
+import { MANIFEST_FILE, parseObject, writeManifest } from "../recording/manifest.ts";
 import type { Manifest, Warning } from "../recording/spec.ts";
+import { trimLogs } from "../recording/trim-logs.ts";
 
-/** Turns a recording folder into a finished recording. Returns what is missing, and why; never throws. */
-export async function finishRecording(folder: string, manifest: Manifest): Promise<readonly Warning[]> {
-  const warnings: Warning[] = [];
-  if (!existsSync(folder)) {
-    return [
-      {
-        code: "folder-removed",
-        message: "The recording's folder was removed while the program ran: nothing was kept.",
-      },
-    ];
-  }
+/** The words of docs/recording-format.md, by what a file's name ends with. */
+const FORMATS: Readonly<Record<string, string>> = {
+  ".gc": "gc log",
+  ".heap": "heap log",
+  ".loop": "loop log",
+  ".phases": "phases log",
+  ".code": "code log",
+  ".alloc": "alloc log",
+  ".process": "process log",
+  ".gz": "pprof",
+  ".json": "JSON",
+};
+
+function isRunning(pid: number): boolean {
   try {
-    writeManifest(folder, { ...manifest, state: "finished", warnings });
+    process.kill(pid, 0);
+    // A process that ended but was not waited for still has its number: in containers without an init, for good.
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch (error) {
-    warnings.push({ code: "manifest", message: `The manifest could not be written: ${String(error)}` });
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    return code === "EPERM" || (syscall !== "kill" && process.platform !== "linux");
   }
+}
+
+interface RecordedIsolate {
+  readonly id: string;
+  readonly pid: number;
+}
+
+function recordedIsolates(folder: string): RecordedIsolate[] {
+  return readdirSync(folder).flatMap((name) => {
+    if (!/^\d+-\d+(\.\d+)?\.json$/.test(name)) return [];
+    const pid = parseObject(readFileSync(join(folder, name), "utf8"))?.pid;
+    return typeof pid === "number" ? [{ id: name.slice(0, -".json".length), pid }] : [];
+  });
+}
+
+function listFiles(folder: string): Manifest["files"] {
+  return readdirSync(folder)
+    .filter((name) => name !== MANIFEST_FILE && !name.endsWith(".tmp"))
+    .sort()
+    .map((name) => ({ name, format: FORMATS[extname(name)] ?? "", bytes: statSync(join(folder, name)).size }));
+}
+
+/** Runs one step; what it could not do becomes a warning, and the steps behind it still run. */
+async function attempt(warnings: Warning[], what: string, step: () => Promise<void> | void): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? (error instanceof Error ? error.message : String(error));
+    warnings.push({ code: "finish", message: `${what} (${reason}).` });
+  }
+}
+
+function stillRunning(pids: readonly number[]): Warning {
+  return {
+    code: "still-running",
+    message: `${plural(pids.length, "recorded process was", "recorded processes were")} still running when the program ended (${pids.slice(0, 10).join(", ")}${pids.length > 10 ? ", ..." : ""}): what they did later is not in the summary.`,
+    hint: "They keep writing to the folder while it exists; read it again when they have ended.",
+  };
+}
+
+/**
+ * Turns a recording folder into a finished recording: logs cut to their length, allocations as pprof, the manifest with the
+ * program's end. Logs of processes that still run are left as they are: they are mapped into them.
+ * Returns what is missing, and why; never throws.
+ */
+export async function finishRecording(folder: string, manifest: Manifest): Promise<readonly Warning[]> {
+  if (!existsSync(folder)) {
+    return [{ code: "folder-removed", message: `${folder} was removed while the program ran: nothing was kept.` }];
+  }
+  const warnings: Warning[] = [];
+  await attempt(
+    warnings,
+    "The recording was left as the program wrote it; its logs are longer than their content",
+    async () => {
+      const isolates = recordedIsolates(folder);
+      const running = [...new Set(isolates.map(({ pid }) => pid))].filter(isRunning);
+      if (running.length > 0) warnings.push(stillRunning(running));
+      else warnings.push(...trimLogs(folder));
+      for (const { id, pid } of isolates) {
+        if (!running.includes(pid)) warnings.push(...(await convertAllocations(folder, id)));
+      }
+    },
+  );
+  await attempt(warnings, "The manifest could not be written: the recording reads as one that was cut", () => {
+    writeManifest(folder, { ...manifest, state: "finished", files: listFiles(folder), warnings: [...warnings] });
+  });
   return warnings;
 }
