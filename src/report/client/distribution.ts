@@ -1,0 +1,137 @@
+/** How long pauses are, whenever they were: percentile curve, histogram, minimum mutator utilisation. */
+import uPlot from "uplot";
+import { h } from "./dom.ts";
+import { count, ms, plural, share } from "./format.ts";
+import { kindOf, shapeIcon } from "./kinds.ts";
+import { area, createPlot, fromZero, type Plot, type PlotSpec } from "./plot.ts";
+import type { Store } from "./store.ts";
+import { color } from "./theme.ts";
+import type { IsolateData } from "./wire.ts";
+
+/** Quantile 0.999 stands at 3: each further nine takes as much room as the last. */
+const nines = (q: number): number => -Math.log10(1 - q);
+
+function percentLabel(x: number): string {
+  const percent = 100 * (1 - 10 ** -x);
+  return `${Number(percent.toFixed(Math.max(0, Math.round(x) - 2)))} %`.replace(" ", "\u00a0");
+}
+
+function percentilePlot({ percentiles, pauses }: IsolateData): PlotSpec {
+  // The maximum is at infinity; it is drawn where the rarest pause of so many would be.
+  const last = Math.max(1, Math.log10(Math.max(pauses.startMs.length, 1)) + 0.1);
+  const points = percentiles.map(({ q, ms }) => ({ q, ms, x: Math.min(nines(q), last) }));
+  const xs = points.map(({ x }) => x);
+  return {
+    title: "Percentiles",
+    summary: `Percentile curve: ${[0.5, 0.9, 0.99, 0.999].map((q) => `${q * 100} % of pauses took at most ${ms(points.find((p) => p.q >= q)?.ms)}`).join(", ")}.`,
+    note: "How long a pause is at most, for a share of all pauses. The right end is the worst.",
+    height: 230,
+    data: [xs, points.map((p) => p.ms)],
+    series: [area("accent", { spanGaps: true })],
+    x: {
+      scale: { range: () => [0, last] },
+      axis: { incrs: [1], space: 30, values: (_plot, splits) => splits.map(percentLabel) },
+    },
+    y: { scale: fromZero, axis: { values: (_plot, splits) => splits.map(ms) } },
+    tip: (i) => {
+      const point = points[i];
+      if (point === undefined) return null;
+      const title = point.q >= 1 ? "the worst pause" : `${Number((point.q * 100).toFixed(4))} % of pauses`;
+      return { title, rows: [{ label: point.q >= 1 ? "took" : "took at most", value: ms(point.ms), color: "accent" }] };
+    },
+  };
+}
+
+type Histogram = IsolateData["histogram"];
+
+function histogramPlot(histogram: Histogram, kind: number, isLast: boolean): PlotSpec {
+  const counts = histogram.map(({ countByKind }) => countByKind[kind] ?? 0);
+  const { label, color: colorName } = kindOf(kind);
+  const total = counts.reduce((sum, n) => sum + n, 0);
+  const most = Math.max(...counts, 1);
+  const bars = uPlot.paths.bars?.({ size: [0.9, 60, 1] });
+  const edge = (x: number): string => {
+    const bucket = histogram[Math.round(x)];
+    return bucket === undefined || Math.abs(x - Math.round(x)) > 0.01 ? "" : ms(bucket.fromMs);
+  };
+  return {
+    title: label,
+    summary: `Histogram of ${label} durations: ${plural(total, "pause")}.`,
+    legend: [{ label: plural(total, "pause"), icon: shapeIcon(kindOf(kind)) }],
+    height: isLast ? 116 : 92,
+    data: [counts.map((_, i) => i), counts.map((n) => (n === 0 ? null : n))],
+    series: [{ fill: () => color(colorName), width: 0, points: { show: false }, ...(bars && { paths: bars }) }],
+    x: {
+      scale: { range: () => [-0.6, histogram.length - 0.4] },
+      axis: {
+        show: isLast,
+        incrs: [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30],
+        space: 52,
+        values: (_plot, splits) => splits.map(edge),
+      },
+    },
+    y: {
+      scale: { distr: 3, range: () => [0.5, Math.max(most * 1.5, 10)] },
+      axis: { space: 18, values: (_plot, splits) => splits.map((n) => (/^10*$/.test(String(n)) ? count(n) : "")) },
+    },
+    tip: (i) => {
+      const bucket = histogram[i];
+      if (bucket === undefined) return null;
+      const value = plural(counts[i] ?? 0, "pause");
+      return { title: `${ms(bucket.fromMs)} to ${ms(bucket.toMs)}`, rows: [{ label, value, color: colorName }] };
+    },
+  };
+}
+
+function mmuPlot({ mmu }: IsolateData): PlotSpec {
+  const windows = mmu.map(({ windowMs }) => windowMs);
+  const at = (windowMs: number): string => share(mmu.find((point) => point.windowMs >= windowMs)?.utilization);
+  return {
+    title: "Minimum mutator utilisation",
+    summary: `Minimum mutator utilisation: ${at(10)} in windows of 10 ms, ${at(50)} of 50 ms, ${at(1000)} of 1 s.`,
+    note: "The least share of any window of this length that was left to the program.",
+    height: 230,
+    data: [windows, mmu.map(({ utilization }) => utilization)],
+    series: [area("mmu", { spanGaps: true })],
+    x: {
+      scale: { distr: 3, range: (_plot, min, max) => [min, Math.max(max, min * 2)] },
+      axis: {
+        space: 40,
+        values: (_plot, splits) =>
+          splits.map((x) => (/^[1-9]0*$|^0\.0*1$/.test(String(x)) && /1/.test(String(x)) ? ms(x) : "")),
+      },
+    },
+    y: {
+      scale: { range: () => [0, 1.04] },
+      axis: { incrs: [0.25], space: 20, values: (_plot, splits) => splits.map(share) },
+    },
+    tip: (i) => ({
+      title: `any ${ms(windows[i])}`,
+      rows: [{ label: "left to the program, at least", value: share(mmu[i]?.utilization), color: "mmu" }],
+    }),
+  };
+}
+
+/** Draws the three for the isolate in view; the plots are the caller's to destroy. */
+export function drawDistribution(host: HTMLElement, store: Store): readonly Plot[] {
+  const { isolate } = store.state;
+  if (isolate.pauses.startMs.length === 0) {
+    host.append(h("p", { class: "empty" }, "There is no pause whose length could be shown."));
+    return [];
+  }
+  const left = h("div", {});
+  const right = h("div", {});
+  const middle = h("div", { class: "rows" }, h("h3", {}, "Histogram by kind"));
+  host.append(left, middle, right);
+  const kinds = [
+    ...isolate.histogram.reduce((seen, { countByKind }) => {
+      for (const [kind, n] of countByKind.entries()) if (n > 0) seen.add(kind);
+      return seen;
+    }, new Set<number>()),
+  ].sort((a, b) => a - b);
+  const plots = kinds.map((kind, i) =>
+    createPlot(middle, histogramPlot(isolate.histogram, kind, i === kinds.length - 1)),
+  );
+  middle.append(h("p", { class: "note" }, "Number of pauses by duration; both scales are logarithmic."));
+  return [createPlot(left, percentilePlot(isolate)), ...plots, createPlot(right, mmuPlot(isolate))];
+}

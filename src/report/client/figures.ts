@@ -1,0 +1,95 @@
+/** The answer first: one sentence and the key figures of the isolate in view. */
+import type { GcSummary } from "../../analysis/report-types.ts";
+import { type Child, h, meter } from "./dom.ts";
+import { bytes, moment, ms, plural, share } from "./format.ts";
+import type { Store } from "./store.ts";
+
+function summaryOf(store: Store): GcSummary {
+  const { report } = store.data;
+  return report.isolates.find(({ id }) => id === store.state.isolate.id)?.gc ?? report.summary;
+}
+
+/** "6 spikes over 10 ms, the worst 41.8 ms at 12.345 s." of all isolates. */
+function answer({ data }: Store): string {
+  const threshold = ms(data.spikeThresholdMs);
+  const worst = data.spikes[0];
+  if (worst === undefined) {
+    return data.report.summary.pauses.count === 0
+      ? "Nothing was collected: no pause in this recording."
+      : `No spike: no pause and no run of marking steps reached ${threshold}.`;
+  }
+  const many = `${plural(data.spikeCount, "spike")} of ${threshold} or more`;
+  return `${many}. The worst took ${ms(worst.durationMs)}, at ${moment(worst.startMs)}.`;
+}
+
+interface Figure {
+  readonly label: string;
+  readonly value: string;
+  readonly detail: Child;
+}
+
+function sharesOf(gc: GcSummary): Figure {
+  const paused = gc.pauses.totalMs / gc.observedMs;
+  const steps = gc.outsidePausesMs === null ? null : gc.outsidePausesMs / gc.observedMs;
+  return {
+    label: "of the main thread went to GC",
+    value: share(gc.wallShare),
+    detail:
+      steps === null
+        ? `${share(paused)} paused; steps between pauses were not recorded`
+        : `${share(paused)} paused, ${share(steps)} in steps`,
+  };
+}
+
+function figuresOf(gc: GcSummary, heapLimitBytes: number | null): readonly Figure[] {
+  const { pauses } = gc;
+  const mmu = gc.mmu.find(({ windowMs }) => windowMs === 50);
+  return [
+    { label: "P99 pause", value: ms(pauses.p99Ms), detail: `P50 ${ms(pauses.p50Ms)}, P99.9 ${ms(pauses.p999Ms)}` },
+    {
+      label: "worst pause",
+      value: ms(pauses.maxMs),
+      detail: `${plural(pauses.count, "pause")}, ${ms(pauses.totalMs)} in all`,
+    },
+    sharesOf(gc),
+    { label: "heap peak", value: bytes(gc.peakHeapUsedBytes), detail: `limit ${bytes(heapLimitBytes)}` },
+    { label: "RSS peak", value: bytes(gc.peakRssBytes), detail: `external peak ${bytes(gc.peakExternalBytes)}` },
+    {
+      label: "MMU 50 ms",
+      value: share(mmu?.utilization),
+      detail: "least left to the program in any 50 ms",
+    },
+  ];
+}
+
+function causes({ data }: Store): HTMLElement | null {
+  const known = data.report.causes.filter(({ totalMs }) => totalMs > 0);
+  if (known.every(({ cause }) => cause === "unknown")) return null;
+  const total = known.reduce((sum, { totalMs }) => sum + totalMs, 0);
+  const rows = known.map(({ cause, spikes, totalMs }) =>
+    h(
+      "li",
+      {},
+      h("span", { class: "cause" }, cause),
+      h("span", {}, `${plural(spikes, "spike")}, ${ms(totalMs)}`),
+      meter(totalMs / total),
+    ),
+  );
+  return h("ul", { class: "causes", "aria-label": "Causes of the spikes" }, ...rows);
+}
+
+/** The section's content for the isolate in view. */
+export function drawFigures(store: Store): readonly Child[] {
+  const figures = figuresOf(summaryOf(store), store.state.isolate.heapLimitBytes);
+  return [
+    h("p", { class: "answer" }, answer(store)),
+    h(
+      "dl",
+      { class: "figures" },
+      ...figures.map(({ label, value, detail }) =>
+        h("div", {}, h("dt", {}, label), h("dd", { class: "value" }, value), h("dd", { class: "detail" }, detail)),
+      ),
+    ),
+    causes(store),
+  ];
+}

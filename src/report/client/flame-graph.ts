@@ -1,0 +1,278 @@
+/** The flame graph: root above, a function's callees below it, as wide as the bytes they allocated. */
+import { h } from "./dom.ts";
+import type { FlameTree } from "./flame-tree.ts";
+import { bytes, share } from "./format.ts";
+import { color, onThemeChange } from "./theme.ts";
+import { hideTip, showTip, speak, type Tip } from "./tooltip.ts";
+import type { AllocationData } from "./wire.ts";
+
+const ROW = 21;
+const FONT = "12px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
+const NARROWEST = 0.5;
+const NARROWEST_TEXT = 28;
+const TEXT_INSET = 5;
+const SHADES = 3;
+
+export interface Box {
+  readonly node: FlameTree;
+  readonly parent: Box | null;
+  readonly depth: number;
+  /** CSS pixels. */
+  readonly left: number;
+  readonly width: number;
+}
+
+export interface FlameGraph {
+  readonly element: HTMLElement;
+  show(root: FlameTree): void;
+  /** Marks the functions whose name or file contains the text; "" marks none. Returns their share of the bytes in view. */
+  search(text: string): number;
+  destroy(): void;
+}
+
+/** Lays out what is wide enough to be seen, callees by size. The path to `focus` is drawn above it, full width. */
+function layOut(root: FlameTree, focus: readonly FlameTree[], width: number): Box[] {
+  const boxes: Box[] = [];
+  const place = (node: FlameTree, parent: Box | null, depth: number, left: number, scale: number): void => {
+    const box: Box = { node, parent, depth, left, width: node.total * scale };
+    boxes.push(box);
+    let x = left;
+    for (const child of [...node.children.values()].sort((a, b) => b.total - a.total)) {
+      if (child.total * scale >= NARROWEST) place(child, box, depth + 1, x, scale);
+      x += child.total * scale;
+    }
+  };
+  let parent: Box | null = null;
+  const path = [root, ...focus];
+  for (const [depth, node] of path.slice(0, -1).entries()) {
+    parent = { node, parent, depth, left: 0, width };
+    boxes.push(parent);
+  }
+  const last = path.at(-1) ?? root;
+  if (last.total > 0) place(last, parent, path.length - 1, 0, width / last.total);
+  return boxes;
+}
+
+function matches(data: AllocationData, frame: number, needle: string): boolean {
+  const text = data.frames[frame];
+  return text !== undefined && `${text.name} ${text.location}`.toLowerCase().includes(needle);
+}
+
+/** Bytes under matching functions, each counted once however deep they call each other. */
+function matchedBytes(data: AllocationData, node: FlameTree, needle: string): number {
+  if (matches(data, node.frame, needle)) return node.total;
+  let sum = 0;
+  for (const child of node.children.values()) sum += matchedBytes(data, child, needle);
+  return sum;
+}
+
+interface Look {
+  readonly data: AllocationData;
+  readonly needle: string;
+  readonly pointed: Box | null;
+  readonly focusDepth: number;
+}
+
+function fillOf(box: Box, { data, needle, focusDepth }: Look): { fill: string; alpha: number } {
+  const frame = data.frames[box.node.frame];
+  const isMatch = needle !== "" && matches(data, box.node.frame, needle);
+  if (isMatch) return { fill: color("flame-match"), alpha: 1 };
+  const fill = frame === undefined ? color("flame-root") : color(`flame-${frame.origin}-${box.node.frame % SHADES}`);
+  return { fill, alpha: needle !== "" || box.depth < focusDepth ? 0.45 : 1 };
+}
+
+function drawBox(context: CanvasRenderingContext2D, box: Box, look: Look, characterWidth: number): void {
+  const { left, width, depth, node } = box;
+  const top = depth * ROW;
+  const { fill, alpha } = fillOf(box, look);
+  context.globalAlpha = alpha;
+  context.fillStyle = fill;
+  context.fillRect(left, top, Math.max(width - 1, NARROWEST), ROW - 1);
+  context.globalAlpha = 1;
+  if (look.pointed === box) {
+    context.strokeStyle = color("ink");
+    context.lineWidth = 1.5;
+    context.strokeRect(left + 0.75, top + 0.75, Math.max(width - 2.5, 1), ROW - 2.5);
+  }
+  if (width < NARROWEST_TEXT) return;
+  const room = Math.floor((width - 2 * TEXT_INSET) / characterWidth);
+  const text = look.data.frames[node.frame]?.name ?? "all allocations";
+  context.fillStyle = color("flame-ink");
+  context.fillText(
+    text.length > room ? `${text.slice(0, Math.max(room - 1, 1))}…` : text,
+    left + TEXT_INSET,
+    top + ROW / 2,
+  );
+}
+
+function tipOf(data: AllocationData, { node }: Box, whole: number): Tip {
+  const frame = data.frames[node.frame];
+  return {
+    title: frame?.name ?? "all allocations",
+    rows: [
+      { label: "with what it calls", value: `${bytes(node.total)}, ${share(node.total / whole)}` },
+      { label: "itself", value: `${bytes(node.self)}, ${share(node.self / whole)}` },
+    ],
+    note: frame === undefined ? "The whole range." : frame.location === "" ? `${frame.origin} code` : frame.location,
+  };
+}
+
+/** The box that an arrow key leads to from `from`. */
+function neighbour(boxes: readonly Box[], from: Box, key: string): Box | undefined {
+  if (key === "ArrowUp") return from.parent ?? undefined;
+  if (key === "ArrowDown") return boxes.find((box) => box.parent === from);
+  const row = boxes.filter((box) => box.depth === from.depth);
+  return row[row.indexOf(from) + (key === "ArrowRight" ? 1 : -1)];
+}
+
+/** One graph: what it draws, and what is pointed at. `onFocus` hears the path whenever the reader zooms. */
+class Graph implements FlameGraph {
+  readonly element: HTMLElement;
+  readonly #canvas = h("canvas", {
+    tabindex: "0",
+    role: "group",
+    "aria-roledescription": "flame graph",
+    "aria-label": "Allocation flame graph. Arrow keys move, Enter zooms in, Escape zooms out.",
+  });
+  readonly #trail = h("nav", { class: "trail", "aria-label": "Path of the flame graph" });
+  readonly #data: AllocationData;
+  #root: FlameTree | null = null;
+  #focus: readonly FlameTree[] = [];
+  #boxes: readonly Box[] = [];
+  #pointed: Box | null = null;
+  #needle = "";
+  readonly #stop: readonly (() => void)[];
+
+  constructor(data: AllocationData) {
+    this.#data = data;
+    this.element = h("div", { class: "flame" }, this.#trail, h("div", { class: "flame-scroll" }, this.#canvas));
+    this.#listen();
+    const resizing = new ResizeObserver(() => this.#layOut());
+    resizing.observe(this.element);
+    this.#stop = [() => resizing.disconnect(), onThemeChange(() => this.#draw())];
+  }
+
+  destroy(): void {
+    for (const stop of this.#stop) stop();
+    this.element.remove();
+  }
+
+  show(root: FlameTree): void {
+    this.#root = root;
+    this.#zoom([]);
+  }
+
+  search(text: string): number {
+    this.#needle = text.trim().toLowerCase();
+    this.#draw();
+    const view = this.#focus.at(-1) ?? this.#root;
+    if (view === null || this.#needle === "" || view.total === 0) return 0;
+    return matchedBytes(this.#data, view, this.#needle) / view.total;
+  }
+
+  #zoom(path: readonly FlameTree[]): void {
+    this.#focus = path;
+    this.#pointed = null;
+    hideTip();
+    this.#drawTrail();
+    this.#layOut();
+  }
+
+  #drawTrail(): void {
+    const path = [null, ...this.#focus];
+    this.#trail.replaceChildren(
+      ...path.map((node, depth) => {
+        const label = node === null ? "all allocations" : (this.#data.frames[node.frame]?.name ?? "");
+        const crumb = h("button", { type: "button", ...(depth === path.length - 1 && { "aria-current": "true" }) });
+        crumb.append(h("bdi", {}, label));
+        crumb.addEventListener("click", () => this.#zoom(this.#focus.slice(0, depth)));
+        return crumb;
+      }),
+    );
+    this.#trail.hidden = this.#focus.length === 0;
+  }
+
+  #layOut(): void {
+    const width = this.#trail.parentElement?.clientWidth ?? 0;
+    if (this.#root === null || width === 0) return;
+    this.#boxes = layOut(this.#root, this.#focus, width);
+    const height = ROW * (1 + this.#boxes.reduce((deepest, box) => Math.max(deepest, box.depth), 0));
+    const ratio = devicePixelRatio;
+    this.#canvas.width = Math.round(width * ratio);
+    this.#canvas.height = Math.round(height * ratio);
+    this.#canvas.style.height = `${height}px`;
+    this.#draw();
+  }
+
+  #draw(): void {
+    const context = this.#canvas.getContext("2d");
+    if (context === null) return;
+    context.setTransform(devicePixelRatio, 0, 0, devicePixelRatio, 0, 0);
+    context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+    context.font = FONT;
+    context.textBaseline = "middle";
+    context.direction = "ltr";
+    const characterWidth = context.measureText("m").width;
+    const look = { data: this.#data, needle: this.#needle, pointed: this.#pointed, focusDepth: this.#focus.length };
+    for (const box of this.#boxes) drawBox(context, box, look, characterWidth);
+  }
+
+  #boxAt(event: MouseEvent): Box | null {
+    const area = this.#canvas.getBoundingClientRect();
+    const x = event.clientX - area.left;
+    const depth = Math.floor((event.clientY - area.top) / ROW);
+    return this.#boxes.findLast((box) => box.depth === depth && x >= box.left && x < box.left + box.width) ?? null;
+  }
+
+  #point(box: Box | null): Tip | null {
+    if (box !== this.#pointed) {
+      this.#pointed = box;
+      this.#draw();
+    }
+    return box === null ? null : tipOf(this.#data, box, this.#root?.total ?? Number.NaN);
+  }
+
+  #zoomTo(box: Box): void {
+    const path: FlameTree[] = [];
+    for (let at: Box | null = box; at !== null && at.depth > 0; at = at.parent) path.unshift(at.node);
+    this.#zoom(path);
+  }
+
+  #listen(): void {
+    this.#canvas.addEventListener("mousemove", (event) => {
+      const tip = this.#point(this.#boxAt(event));
+      if (tip === null) hideTip();
+      else showTip(tip, event.clientX, event.clientY);
+    });
+    this.#canvas.addEventListener("mouseleave", () => {
+      this.#point(null);
+      hideTip();
+    });
+    this.#canvas.addEventListener("click", (event) => {
+      const box = this.#boxAt(event);
+      if (box !== null) this.#zoomTo(box);
+    });
+    this.#canvas.addEventListener("keydown", (event) => this.#onKey(event));
+  }
+
+  #onKey(event: KeyboardEvent): void {
+    const at = this.#pointed ?? this.#boxes.find((box) => box.depth === this.#focus.length) ?? null;
+    if (at === null) return;
+    if (event.key === "Enter") this.#zoomTo(at);
+    else if (event.key === "Escape") this.#zoom(this.#focus.slice(0, -1));
+    else if (event.key.startsWith("Arrow")) {
+      const next = this.#pointed === null ? at : (neighbour(this.#boxes, at, event.key) ?? at);
+      const tip = this.#point(next);
+      const area = this.#canvas.getBoundingClientRect();
+      if (tip !== null) {
+        showTip(tip, area.left + next.left, area.top + (next.depth + 1) * ROW);
+        speak(tip);
+      }
+    } else return;
+    event.preventDefault();
+  }
+}
+
+export function createFlameGraph(data: AllocationData): FlameGraph {
+  return new Graph(data);
+}

@@ -1,0 +1,116 @@
+/** Who, what, when: the command, the machine, whether the recording is whole, and everything doubtful about it. */
+import { button, type Child, h } from "./dom.ts";
+import { bytes, ms, plural } from "./format.ts";
+import type { Store } from "./store.ts";
+import { isDark, onThemeChange, toggleTheme } from "./theme.ts";
+import type { ReportData } from "./wire.ts";
+
+type RecordingFacts = ReportData["report"]["recording"];
+
+function startedAt(text: string): string {
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) return text;
+  return date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
+}
+
+function ending({ exit, complete }: RecordingFacts): string {
+  if (exit === null) return complete ? "complete" : "cut: what was recorded until then is here";
+  const how = exit.signal !== null ? `ended by ${exit.signal}` : `exit code ${exit.code ?? "unknown"}`;
+  return complete ? how : `${how}; cut: what was recorded until then is here`;
+}
+
+function facts(recording: RecordingFacts): HTMLElement {
+  const entries: readonly (readonly [string, string, boolean?])[] = [
+    ["Recorded", `${startedAt(recording.startedAt)}, ${ms(recording.durationMs)}`],
+    ["Ended", ending(recording), !recording.complete],
+    ["Node", `${recording.node.replace(/^v?/, "v")}, V8 ${recording.v8}`],
+    ["Machine", `${recording.platform} ${recording.arch}, ${plural(recording.cpus, "CPU")}`],
+    ["Heap limit", bytes(recording.heapLimitBytes)],
+    ["Semi-space", bytes(recording.semiSpaceBytes)],
+  ];
+  return h(
+    "dl",
+    { class: "facts" },
+    ...entries.map(([term, value, isBad]) =>
+      h("div", {}, h("dt", {}, term), h("dd", isBad === true ? { class: "bad" } : {}, h("bdi", {}, value))),
+    ),
+  );
+}
+
+function warnings({ warnings }: RecordingFacts): HTMLElement | null {
+  if (warnings.length === 0) return null;
+  return h(
+    "section",
+    { class: "warnings", "aria-label": "Warnings" },
+    h("h2", {}, warnings.length === 1 ? "One thing to know about this recording" : "What to know about this recording"),
+    h(
+      "ul",
+      {},
+      ...warnings.map(({ message, hint }) =>
+        h("li", {}, h("bdi", {}, message), hint !== undefined && h("bdi", { class: "advice" }, hint)),
+      ),
+    ),
+  );
+}
+
+function themeButton(): HTMLElement {
+  const toggle = button("", toggleTheme, { class: "theme" });
+  const update = (): void => {
+    toggle.textContent = isDark() ? "Light" : "Dark";
+    toggle.setAttribute("aria-label", isDark() ? "Switch to light colours" : "Switch to dark colours");
+  };
+  onThemeChange(update);
+  update();
+  return toggle;
+}
+
+const KIND_WORDS = { main: "main thread", worker: "worker", child: "child process" } as const;
+
+/** The choice of isolate; null where there is only one. */
+function isolateSelect(store: Store): HTMLElement | null {
+  const { isolates, report } = store.data;
+  if (isolates.length < 2) return null;
+  const select = h("select", { id: "isolate" });
+  for (const { id, name, kind } of isolates) {
+    const worst = report.isolates.find((isolate) => isolate.id === id)?.gc.pauses;
+    const pauses = worst === undefined ? "" : `, ${plural(worst.count, "pause")}`;
+    select.append(h("option", { value: id }, `${name} (${KIND_WORDS[kind] ?? kind}${pauses})`));
+  }
+  const update = (): void => {
+    select.value = store.state.isolate.id;
+  };
+  select.addEventListener("change", () => {
+    const chosen = isolates[select.selectedIndex];
+    if (chosen !== undefined) store.showIsolate(chosen);
+  });
+  store.subscribe(update);
+  update();
+  return h("div", { class: "isolate" }, h("label", { for: "isolate" }, "Isolate"), select);
+}
+
+export function pageHeader(data: ReportData, store: Store | null): HTMLElement {
+  const { recording } = data.report;
+  const command = recording.command.join(" ");
+  const links: readonly (readonly [string, string])[] = [
+    ["spikes", "Spikes"],
+    ["timeline", "Timeline"],
+    ["distribution", "Distribution"],
+    ["memory", "Memory and loop"],
+    ["allocations", "Allocations"],
+  ];
+  const bar: readonly Child[] = [
+    h("span", { class: "brand" }, "gcspike"),
+    store !== null &&
+      h("nav", { "aria-label": "Sections" }, ...links.map(([id, label]) => h("a", { href: `#${id}` }, label))),
+    themeButton(),
+  ];
+  return h(
+    "header",
+    {},
+    h("div", { class: "top-bar" }, ...bar),
+    h("h1", {}, h("bdi", { class: "command" }, command === "" ? data.title : command)),
+    facts(recording),
+    warnings(recording),
+    store === null ? null : isolateSelect(store),
+  );
+}

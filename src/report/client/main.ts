@@ -1,0 +1,160 @@
+/** The report's page: reads the data that stands in the file and draws it. */
+import type { Spike } from "../../analysis/report-types.ts";
+import { type AllocationSection, drawAllocations } from "./allocations.ts";
+import { drawDistribution } from "./distribution.ts";
+import { h, section } from "./dom.ts";
+import { drawFigures } from "./figures.ts";
+import { pageHeader } from "./header.ts";
+import type { Plot } from "./plot.ts";
+import { drawResources } from "./resources.ts";
+import { spikeBar, spikeList } from "./spikes.ts";
+import { Store } from "./store.ts";
+import { startTheme } from "./theme.ts";
+import { TimeAxis } from "./time-axis.ts";
+import { drawTimeline, timelineControls } from "./timeline.ts";
+import { installTooltip } from "./tooltip.ts";
+import { type IsolateData, type ReportData, unpack } from "./wire.ts";
+
+async function inflate(base64: string): Promise<Uint8Array> {
+  const binary = atob(base64);
+  const packed = new Uint8Array(binary.length);
+  for (let i = 0; i < binary.length; i += 1) packed[i] = binary.charCodeAt(i);
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Takes the data out of the page, so that its text is not kept twice. */
+function take(id: string): string {
+  const element = document.getElementById(id);
+  const text = element?.textContent ?? "";
+  element?.remove();
+  return text;
+}
+
+async function readData(): Promise<ReportData> {
+  const json = take("report-data");
+  return unpack(json, await inflate(take("report-columns")));
+}
+
+function footer({ report }: ReportData): HTMLElement {
+  return h(
+    "footer",
+    {},
+    h(
+      "p",
+      {},
+      "A pause is one outermost stop of an isolate's thread for garbage collection. Quantiles are exact, nearest-rank, over all pauses. Recorded with ",
+      report.recording.collectors.join(", ") || "no collector",
+      ". This file holds everything it shows and asks no network for anything.",
+    ),
+    h("p", {}, "Charts: uPlot, © Leon Sorokin, MIT licence."),
+  );
+}
+
+/** The parts that follow the choice of isolate. */
+class IsolateParts {
+  readonly #store: Store;
+  readonly #axis: TimeAxis;
+  readonly #figures = h("div", {});
+  readonly #timeline = h("div", { class: "panel" });
+  readonly #distribution = h("div", { class: "panel distribution" });
+  readonly #memory = h("div", { class: "panel" });
+  readonly #allocations = h("div", { class: "panel" });
+  #plots: readonly Plot[] = [];
+  #allocationSection: AllocationSection | null = null;
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.#axis = new TimeAxis(store);
+    store.subscribe((state, previous) => {
+      if (state.isolate !== previous.isolate) this.draw();
+    });
+  }
+
+  sections(spikes: HTMLElement, timelineHead: readonly HTMLElement[]): readonly HTMLElement[] {
+    return [
+      section("answer", "In short", this.#figures),
+      spikes,
+      section("timeline", "Timeline", ...timelineHead, this.#timeline),
+      section("distribution", "How long pauses are", this.#distribution),
+      section("memory", "Memory and event loop", this.#memory),
+      section("allocations", "Who allocates", this.#allocations),
+    ];
+  }
+
+  draw(): void {
+    this.#axis.clear();
+    for (const plot of this.#plots) plot.destroy();
+    this.#allocationSection?.destroy();
+    for (const host of [this.#figures, this.#timeline, this.#distribution, this.#memory, this.#allocations]) {
+      host.replaceChildren();
+    }
+    this.#figures.append(...drawFigures(this.#store).filter((child) => child !== null && child !== false));
+    drawTimeline(this.#timeline, this.#store, this.#axis);
+    this.#plots = drawDistribution(this.#distribution, this.#store);
+    drawResources(this.#memory, this.#store, this.#axis);
+    this.#allocationSection = drawAllocations(this.#allocations, this.#store);
+  }
+
+  showAllocationsBefore(spike: Spike): void {
+    this.#allocationSection?.showBefore(spike);
+  }
+}
+
+function scrollToSection(id: string): void {
+  document.getElementById(id)?.scrollIntoView({ block: "start" });
+}
+
+/** Opens the spike that the address names, as in report.html#s3. */
+function followAddress(store: Store, show: (spike: Spike) => void): void {
+  const id = new URLSearchParams(`id=${location.hash.slice(1)}`).get("id");
+  const spike = store.data.spikes.find((candidate) => candidate.id === id);
+  if (spike !== undefined && spike !== store.state.spike) show(spike);
+}
+
+function drawPage(data: ReportData, isolate: IsolateData): void {
+  const store = new Store(data, isolate);
+  const parts = new IsolateParts(store);
+  const actions = {
+    show: (spike: Spike) => {
+      store.showSpike(spike);
+      location.hash = encodeURIComponent(spike.id);
+      scrollToSection("timeline");
+    },
+    showAllocations: (spike: Spike) => {
+      store.showSpike(spike);
+      parts.showAllocationsBefore(spike);
+      scrollToSection("allocations");
+    },
+  };
+  const spikes = section("spikes", "Spikes, worst first", ...spikeList(store, actions));
+  const timelineHead = [spikeBar(store, actions), ...timelineControls(store)];
+  document.body.append(pageHeader(data, store), h("main", {}, ...parts.sections(spikes, timelineHead)), footer(data));
+  parts.draw();
+  const follow = (): void => followAddress(store, actions.show);
+  addEventListener("hashchange", follow);
+  follow();
+}
+
+async function start(): Promise<void> {
+  installTooltip();
+  const data = await readData();
+  const isolate = data.isolates.find(({ kind }) => kind === "main") ?? data.isolates[0];
+  if (isolate === undefined) {
+    const text =
+      "No isolate was recorded: the program ended before Node.js started in it, or it was no Node.js program.";
+    document.body.append(pageHeader(data, null), h("main", {}, h("p", { class: "empty" }, text)), footer(data));
+  } else drawPage(data, isolate);
+  document.documentElement.dataset.ready = "";
+}
+
+startTheme();
+addEventListener("DOMContentLoaded", () => {
+  start().catch((error: unknown) => {
+    const why = error instanceof Error ? error.message : String(error);
+    document.body.append(
+      h("p", { class: "empty" }, `The data in this file could not be read: ${why}. Write the report again.`),
+    );
+    throw error;
+  });
+});

@@ -1,0 +1,215 @@
+/** The spikes, worst first, and the way from each to its moment in the timeline. */
+import type { Spike } from "../../analysis/report-types.ts";
+import { button, type Child, h, meter, name } from "./dom.ts";
+import { count, moment, ms, plural, share } from "./format.ts";
+import { spikeColor } from "./kinds.ts";
+import { swatch } from "./plot.ts";
+import type { Store } from "./store.ts";
+
+const FIRST_SHOWN = 50;
+const MORE_SHOWN = 200;
+const MOST_ROWS = 8;
+
+/** What the rest of the page does with a spike. */
+export interface SpikeActions {
+  readonly show: (spike: Spike) => void;
+  readonly showAllocations: (spike: Spike) => void;
+}
+
+function block(title: string, ...children: readonly Child[]): HTMLElement {
+  return h("div", { class: "block" }, h("h4", {}, title), ...children);
+}
+
+function phases({ phases, durationMs }: Spike): HTMLElement | null {
+  if (phases.length === 0) return null;
+  const rows = phases.slice(0, MOST_ROWS).map((phase) =>
+    h(
+      "li",
+      {},
+      name(
+        phase.name
+          .replace(/^V8\.GC_/, "")
+          .replaceAll("_", " ")
+          .toLowerCase(),
+      ),
+      h("span", { class: "number" }, ms(phase.ms)),
+      meter(phase.ms / durationMs),
+    ),
+  );
+  return block("Where the time went", h("ul", { class: "rows" }, ...rows));
+}
+
+function sites({ sites }: Spike): HTMLElement | null {
+  if (sites.length === 0) return null;
+  const rows = sites
+    .slice(0, MOST_ROWS)
+    .map((site) =>
+      h(
+        "li",
+        {},
+        h(
+          "span",
+          { class: "site" },
+          name(site.function === "" ? "(anonymous)" : site.function),
+          " ",
+          name(site.file === "" ? "" : `${site.file}:${site.line}`, "where"),
+        ),
+        h("span", { class: "number" }, share(site.share)),
+        meter(site.share),
+      ),
+    );
+  return block("Code behind it", h("ul", { class: "rows" }, ...rows));
+}
+
+function evidence({ evidence }: Spike): HTMLElement | null {
+  if (evidence.length === 0) return null;
+  return block("Evidence", h("ul", { class: "texts" }, ...evidence.map(({ text }) => h("li", {}, h("bdi", {}, text)))));
+}
+
+function tags({ tags }: Spike): HTMLElement | null {
+  if (tags.length === 0) return null;
+  const rows = tags.slice(0, MOST_ROWS).map((tag) => {
+    const lift =
+      tag.lift === null || !Number.isFinite(tag.lift) ? "" : `, ${tag.lift.toFixed(1)} times as often as usual`;
+    return h("li", {}, name(tag.name), h("span", { class: "number" }, `${count(tag.count)} times${lift}`));
+  });
+  return block("What happened in the 3 s before", h("ul", { class: "rows" }, ...rows));
+}
+
+function advice({ advice }: Spike): HTMLElement | null {
+  if (advice.length === 0) return null;
+  const items = advice.map(({ text, flag }) =>
+    h("li", {}, flag !== undefined && h("code", {}, flag), flag !== undefined && " ", h("bdi", {}, text)),
+  );
+  return block("What to try", h("ul", { class: "texts" }, ...items));
+}
+
+function causeText({ cause, confidence, contributing }: Spike): string {
+  if (cause === "unknown") return "cause not decided";
+  const also = contributing.length === 0 ? "" : `, with ${contributing.join(", ")}`;
+  return `${cause}, confidence ${confidence.toFixed(2)}${also}`;
+}
+
+function factsOf(spike: Spike, isolateName: string | null): readonly Child[] {
+  return [
+    `at ${moment(spike.startMs)}`,
+    isolateName === null ? null : `in ${isolateName}`,
+    spike.cpuMs === null ? null : `CPU ${ms(spike.cpuMs)}`,
+    spike.reason === null ? null : `reason: ${spike.reason}`,
+    causeText(spike),
+  ]
+    .filter((text) => text !== null)
+    .map((text) => h("li", {}, h("bdi", {}, text)));
+}
+
+function spikeLink(spike: Spike, actions: SpikeActions, label: string): HTMLAnchorElement {
+  const link = h("a", { href: `#${encodeURIComponent(spike.id)}`, "data-spike": spike.id }, h("bdi", {}, label));
+  link.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    actions.show(spike);
+  });
+  return link;
+}
+
+function card(spike: Spike, rank: number, store: Store, actions: SpikeActions): HTMLElement {
+  const isolate =
+    store.data.isolates.length > 1 ? store.data.isolates.find(({ id }) => id === spike.isolate) : undefined;
+  const details = [advice(spike), sites(spike), phases(spike), evidence(spike), tags(spike)].filter((b) => b !== null);
+  return h(
+    "li",
+    { class: "spike", "data-id": spike.id },
+    h(
+      "div",
+      { class: "spike-size" },
+      h("span", { class: "spike-ms" }, ms(spike.durationMs)),
+      h("span", { class: "spike-kind" }, swatch(spikeColor(spike.kind)), spike.kind),
+    ),
+    h(
+      "div",
+      { class: "spike-story" },
+      h("h3", {}, spikeLink(spike, actions, spike.headline === "" ? spike.kind : spike.headline)),
+      h("ul", { class: "inline" }, ...factsOf(spike, isolate?.name ?? null)),
+      h(
+        "details",
+        rank === 0 ? { open: true } : {},
+        h("summary", {}, details.length === 0 ? "More" : "Why, and what to try"),
+        h("div", { class: "blocks" }, ...details),
+        h(
+          "div",
+          { class: "view-buttons" },
+          button("Show in the timeline", () => actions.show(spike)),
+          button("What was allocated before it", () => actions.showAllocations(spike)),
+        ),
+      ),
+    ),
+  );
+}
+
+/** The list; cards beyond the first 50 are built when somebody asks for them. */
+export function spikeList(store: Store, actions: SpikeActions): readonly Child[] {
+  const { spikes, spikeCount, report, spikeThresholdMs } = store.data;
+  if (spikes.length === 0) {
+    const text =
+      report.summary.pauses.count === 0 ? "There was no collection." : `Nothing took ${ms(spikeThresholdMs)} or more.`;
+    return [h("p", { class: "empty" }, text)];
+  }
+  const list = h("ol", { class: "spikes" });
+  const more = button("", () => append(MORE_SHOWN), { class: "more" });
+  const append = (number: number): void => {
+    const from = list.childElementCount;
+    list.append(...spikes.slice(from, from + number).map((spike, i) => card(spike, from + i, store, actions)));
+    const left = spikes.length - list.childElementCount;
+    more.hidden = left === 0;
+    more.textContent = `Show ${count(Math.min(left, MORE_SHOWN))} more of ${count(left)}`;
+  };
+  append(FIRST_SHOWN);
+  store.subscribe(({ spike }) => {
+    for (const item of list.children) item.classList.toggle("chosen", item.getAttribute("data-id") === spike?.id);
+  });
+  const left = spikeCount - spikes.length;
+  const rest = left > 0 && `${plural(left, "shorter spike")} left out: gcspike report --format json has them all.`;
+  return [list, more, rest !== false && h("p", { class: "note" }, rest)];
+}
+
+/** Above the timeline: the chosen spike, its neighbours, and the way back. */
+export function spikeBar(store: Store, actions: SpikeActions): HTMLElement {
+  const bar = h("div", { class: "spike-bar", "aria-live": "polite", hidden: true });
+  const { spikes, spikeCount } = store.data;
+  store.subscribe(({ spike }, previous) => {
+    if (spike === previous.spike) return;
+    bar.hidden = spike === null;
+    if (spike === null) return;
+    const rank = spikes.indexOf(spike);
+    const step = (label: string, to: Spike | undefined): HTMLElement => {
+      const go = button(label, () => to !== undefined && actions.show(to));
+      go.disabled = to === undefined;
+      return go;
+    };
+    bar.replaceChildren(
+      h(
+        "p",
+        {},
+        h("strong", {}, `Spike ${count(rank + 1)} of ${count(spikeCount)}: ${ms(spike.durationMs)} `),
+        h("bdi", {}, spike.headline),
+      ),
+      h(
+        "div",
+        { class: "view-buttons" },
+        step("Worse", spikes[rank - 1]),
+        step("Next", spikes[rank + 1]),
+        button("Its story", () => showCard(spike.id)),
+      ),
+    );
+  });
+  return bar;
+}
+
+/** Scrolls to a spike's card and opens it. */
+function showCard(id: string): void {
+  for (const item of document.querySelectorAll("li.spike")) {
+    if (item.getAttribute("data-id") !== id) continue;
+    item.querySelector("details")?.setAttribute("open", "");
+    item.scrollIntoView({ block: "center" });
+  }
+}
