@@ -28,7 +28,7 @@ export function gcTime(isolate: IsolateData): GcTime {
 }
 
 function pauseIntervals(pauses: PauseColumns): Intervals {
-  const builder = new IntervalBuilder(pauses.count);
+  const builder = new IntervalBuilder();
   for (let i = 0; i < pauses.count; i++) {
     const start = pauses.startMs[i] ?? 0;
     builder.add(start, start + (pauses.durationMs[i] ?? 0));

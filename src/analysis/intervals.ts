@@ -10,16 +10,10 @@ export const NO_INTERVALS: Intervals = { count: 0, startMs: new Float64Array(0),
 
 /** Collects intervals that come in order of their start; those that overlap become one, those that touch stay two. */
 export class IntervalBuilder {
-  readonly #startMs: Float64Array;
-  readonly #endMs: Float64Array;
+  #startMs = new Float64Array(1024);
+  #endMs = new Float64Array(1024);
   #count = 0;
   #lastEnd = Number.NEGATIVE_INFINITY;
-
-  /** `capacity`: the most intervals that will be added. */
-  constructor(capacity: number) {
-    this.#startMs = new Float64Array(capacity);
-    this.#endMs = new Float64Array(capacity);
-  }
 
   add(startMs: number, endMs: number): void {
     if (!(endMs >= startMs)) return;
@@ -27,6 +21,7 @@ export class IntervalBuilder {
       if (endMs <= this.#lastEnd) return;
       this.#endMs[this.#count - 1] = endMs;
     } else {
+      if (this.#count === this.#startMs.length) this.#grow();
       this.#startMs[this.#count] = startMs;
       this.#endMs[this.#count] = endMs;
       this.#count++;
@@ -37,16 +32,27 @@ export class IntervalBuilder {
   finish(): Intervals {
     return {
       count: this.#count,
-      startMs: this.#startMs.slice(0, this.#count),
-      endMs: this.#endMs.slice(0, this.#count),
+      startMs: this.#startMs.subarray(0, this.#count),
+      endMs: this.#endMs.subarray(0, this.#count),
     };
   }
+
+  #grow(): void {
+    this.#startMs = doubled(this.#startMs);
+    this.#endMs = doubled(this.#endMs);
+  }
+}
+
+function doubled(column: Float64Array<ArrayBuffer>): Float64Array<ArrayBuffer> {
+  const larger = new Float64Array(column.length * 2);
+  larger.set(column);
+  return larger;
 }
 
 /** Moments in `a` or in `b`. */
 export function union(a: Intervals, b: Intervals): Intervals {
   if (b.count === 0) return a;
-  const builder = new IntervalBuilder(a.count + b.count);
+  const builder = new IntervalBuilder();
   let i = 0;
   let j = 0;
   while (i < a.count || j < b.count) {
@@ -60,7 +66,7 @@ export function union(a: Intervals, b: Intervals): Intervals {
 
 /** Moments in `a` and not in `b`. */
 export function subtract(a: Intervals, b: Intervals): Intervals {
-  const builder = new IntervalBuilder(a.count + b.count);
+  const builder = new IntervalBuilder();
   let j = 0;
   for (let i = 0; i < a.count; i++) {
     let from = a.startMs[i] ?? 0;

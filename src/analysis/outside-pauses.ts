@@ -26,8 +26,8 @@ function role(name: string): number {
 /** Intervals of GC work outside `pauses`, one a step unless steps overlap. Linear; phases are sorted by their start. */
 export function outsidePauses(pauses: Intervals, phases: PhaseColumns): Intervals {
   const roles = Uint8Array.from(phases.names, role);
-  const work = new IntervalBuilder(phases.count);
-  const brackets = new IntervalBuilder(phases.count);
+  const work = new IntervalBuilder();
+  const brackets = new IntervalBuilder();
   let pause = 0;
   for (let i = 0; i < phases.count; i++) {
     const kind = roles[phases.name[i] ?? 0] ?? Role.none;

@@ -47,11 +47,12 @@ export function findSpikes(observed: readonly ObservedIsolate[], spikeMs: number
 }
 
 function pauseCandidates(isolate: IsolateData, spikeMs: number): readonly Candidate[] {
-  const { startMs, durationMs } = isolate.pauses;
+  const { count, startMs, durationMs: durations } = isolate.pauses;
   const found: Candidate[] = [];
-  for (const [index, duration] of durationMs.entries()) {
-    if (duration < spikeMs) continue;
-    found.push({ isolate, startMs: startMs[index] ?? 0, durationMs: duration, stop: { type: "pause", index } });
+  for (let index = 0; index < count; index++) {
+    const durationMs = durations[index] ?? 0;
+    if (durationMs < spikeMs) continue;
+    found.push({ isolate, startMs: startMs[index] ?? 0, durationMs, stop: { type: "pause", index } });
   }
   return found;
 }

@@ -40,11 +40,9 @@ export function minimumMutatorUtilization(
   return windows
     .filter((windowMs) => windowMs > 0 && windowMs <= toMs - fromMs)
     .map((windowMs) => {
-      const stopped = Math.max(
-        stoppedUntil(stops, before, fromMs + windowMs) - stoppedUntil(stops, before, fromMs),
-        stoppedUntil(stops, before, toMs) - stoppedUntil(stops, before, toMs - windowMs),
-        mostStopped(stops, before, windowMs, toMs),
-      );
+      const first = stoppedUntil(stops, before, fromMs + windowMs) - stoppedUntil(stops, before, fromMs);
+      const last = stoppedUntil(stops, before, toMs) - stoppedUntil(stops, before, toMs - windowMs);
+      const stopped = mostStopped(stops, before, windowMs, toMs, Math.max(first, last));
       return { windowMs, utilization: Math.min(1, Math.max(0, 1 - stopped / windowMs)) };
     });
 }
@@ -67,18 +65,26 @@ function stoppedUntil(stops: Intervals, before: Float64Array, timeMs: number): n
   return (before[begun] ?? 0) - Math.max(0, (stops.endMs[begun - 1] ?? 0) - timeMs);
 }
 
-/** Most stopped time in any window that begins with a stop and ends in the observed time. */
-function mostStopped(stops: Intervals, before: Float64Array, windowMs: number, toMs: number): number {
+/**
+ * Most stopped time, at least `atLeast`, in any window that begins with a stop and ends in the observed time. A window that
+ * begins d later holds at most d more, so that where one falls short of the most by d, the next d of starts are passed over.
+ */
+function mostStopped(stops: Intervals, before: Float64Array, windowMs: number, toMs: number, atLeast: number): number {
   const { count, startMs, endMs } = stops;
-  let most = 0;
+  let most = atLeast;
   let begun = 0;
-  for (let i = 0; i < count; i++) {
-    const end = (startMs[i] ?? 0) + windowMs;
+  let i = 0;
+  while (i < count) {
+    const start = startMs[i] ?? 0;
+    const end = start + windowMs;
     if (end > toMs) break;
     while (begun < count && (startMs[begun] ?? 0) < end) begun++;
     const beyond = (endMs[begun - 1] ?? 0) - end;
     const stopped = (before[begun] ?? 0) - (before[i] ?? 0) - Math.max(beyond, 0);
-    if (stopped > most) most = stopped;
+    most = Math.max(most, stopped);
+    const passUntil = start + most - stopped;
+    do i++;
+    while (i < count && (startMs[i] ?? 0) < passUntil);
   }
   return most;
 }

@@ -127,8 +127,8 @@ function timeline(page: Page, { report, isolates, spikeThresholdMs }: ReportView
     const slice = Math.min(slices - 1, Math.max(0, Math.floor(startMs / sliceMs)));
     worst[slice] = Math.max(worst[slice] ?? -1, durationMs);
   };
-  for (const { pauses } of isolates) {
-    for (const [index, durationMs] of pauses.durationMs.entries()) add(pauses.startMs[index] ?? 0, durationMs);
+  for (const { startMs, durationMs } of isolates.map(({ pauses }) => pauses)) {
+    for (let i = 0; i < startMs.length; i++) add(startMs[i] ?? 0, durationMs[i] ?? 0);
   }
   for (const { startMs, durationMs } of report.spikes) add(startMs, durationMs);
   const mark = (ms: number) => (ms < 0 ? " " : ms < spikeThresholdMs / 10 ? "." : ms < spikeThresholdMs ? ":" : "#");
