@@ -26,6 +26,12 @@ export function timeAt(view: DataView, offset: number, clock: Clock): number {
   return ms >= -LONGEST_MS && ms <= LONGEST_MS ? ms : Number.NaN;
 }
 
+export function earliest(times: readonly bigint[]): bigint | null {
+  let first: bigint | null = null;
+  for (const time of times) if (first === null || time < first) first = time;
+  return first;
+}
+
 /** From the time at `from` to the time at `to`, in ms. */
 export function spanAt(view: DataView, from: number, to: number): number {
   const high = view.getUint32(to + 4, true) - view.getUint32(from + 4, true);

@@ -2,9 +2,10 @@
  * Reads logs: the header, and the records that were written whole. A log may be cut anywhere, still be growing, or hold
  * nonsense; what cannot be read becomes a Warning, never an exception, and memory stays bounded by a chunk.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { formatBytes } from "../lib/units.ts";
+import { errorCode, openRegular } from "./bounded-file.ts";
 import { gcRecordBytes } from "./gc-log-writer.ts";
 import {
   DropReason,
@@ -79,26 +80,6 @@ export function openLog(path: string, kind: LogKind): OpenedLog {
   } finally {
     closeSync(fd);
   }
-}
-
-/**
- * Opens a regular file for reading. The error's code where that fails, "EINVAL" where the path leads to anything else than a
- * file: a recording comes from anywhere, and reading a device or a pipe may never end.
- */
-export function openRegular(path: string): number | string {
-  try {
-    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    if (fstatSync(fd).isFile()) return fd;
-    closeSync(fd);
-    return "EINVAL";
-  } catch (error) {
-    return errorCode(error);
-  }
-}
-
-export function errorCode(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  return typeof code === "string" ? code : "unknown error";
 }
 
 /**

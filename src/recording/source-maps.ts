@@ -1,5 +1,4 @@
 /** Original positions through source maps: inline ones, and files beside the script. */
-import { closeSync, fstatSync, readFileSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import {
@@ -10,9 +9,9 @@ import {
   type TraceMap,
 } from "@jridgewell/trace-mapping";
 import { formatBytes } from "../lib/units.ts";
+import { readBounded } from "./bounded-file.ts";
 import { boundText } from "./fields.ts";
 import { originOf, pathOf } from "./frames.ts";
-import { errorCode, openRegular } from "./log-reader.ts";
 import type { Frame } from "./model.ts";
 import type { Warning } from "./spec.ts";
 
@@ -104,7 +103,7 @@ function firstBeyond(segments: readonly { readonly 0: number }[], column: number
 
 /** The script's map; null where it has none, or why it cannot be used. */
 function loadMap(script: string): TraceMap | string | null {
-  const source = readBounded(script);
+  const source = readBounded(script, MAX_FILE_BYTES);
   if (!Buffer.isBuffer(source)) return null;
   const url = sourceMappingUrl(source);
   if (url === null) return null;
@@ -127,7 +126,7 @@ function parseMap(script: string, url: string): TraceMap | string | null {
   }
   if (/^[a-z][a-z0-9+.-]+:/i.test(url) && !url.startsWith("file:")) return null;
   const path = url.startsWith("file:") ? pathOf(url) : resolve(script, "..", decodeURIComponent(url));
-  const text = readBounded(path);
+  const text = readBounded(path, MAX_FILE_BYTES);
   if (text === "ENOENT") return null;
   return typeof text === "string" ? text : traceMap(text.toString(), path);
 }
@@ -159,20 +158,6 @@ function sourceMappingUrl(source: Buffer): string | null {
 function isComment(line: string): boolean {
   const text = line.trim();
   return text === "" || text === "*/" || text.startsWith("//");
-}
-
-/** The file's bytes, or the code of the error. */
-function readBounded(path: string): Buffer | string {
-  const fd = openRegular(path);
-  if (typeof fd === "string") return fd;
-  try {
-    const { size } = fstatSync(fd);
-    return size > MAX_FILE_BYTES ? `larger than ${formatBytes(MAX_FILE_BYTES)}` : readFileSync(fd);
-  } catch (error) {
-    return errorCode(error);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 function brokenWarning(broken: readonly string[]): Warning {

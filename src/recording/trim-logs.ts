@@ -1,8 +1,9 @@
 /** Cuts logs to what is written in them: the target maps more than it needs, in steps. */
 import { truncateSync } from "node:fs";
 import { join } from "node:path";
+import { errorCode } from "./bounded-file.ts";
 import { listRecording } from "./files.ts";
-import { errorCode, type Log, openLog, readRecord } from "./log-reader.ts";
+import { type Log, openLog, readRecord } from "./log-reader.ts";
 import { GC, LogKind, type Warning } from "./spec.ts";
 
 const KINDS: Readonly<Record<string, LogKind>> = {

@@ -1,0 +1,37 @@
+/**
+ * Opening files that a recording names or holds. It comes from anywhere: reading a device or a pipe may never end, so that
+ * only regular files are opened, and only up to a size.
+ */
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { formatBytes } from "../lib/units.ts";
+
+/** Opens a regular file for reading; the error's code where that fails, "EINVAL" where the path leads to something else. */
+export function openRegular(path: string): number | string {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (fstatSync(fd).isFile()) return fd;
+    closeSync(fd);
+    return "EINVAL";
+  } catch (error) {
+    return errorCode(error);
+  }
+}
+
+/** The file's bytes; the code of the error, or a few words, where it cannot be read or has more than `limit` bytes. */
+export function readBounded(path: string, limit: number): Buffer | string {
+  const fd = openRegular(path);
+  if (typeof fd === "string") return fd;
+  try {
+    const { size } = fstatSync(fd);
+    return size > limit ? `larger than ${formatBytes(limit)}` : readFileSync(fd);
+  } catch (error) {
+    return errorCode(error);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export function errorCode(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return typeof code === "string" ? code : "unknown error";
+}

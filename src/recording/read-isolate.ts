@@ -1,0 +1,203 @@
+/** One isolate: its descriptor and its logs, decoded. */
+import { basename, join } from "node:path";
+import { formatMs } from "../lib/units.ts";
+import { errorCode, readBounded } from "./bounded-file.ts";
+import { at, type Clock, earliest, msSince } from "./columns.ts";
+import { decodeAllocations } from "./decode-allocations.ts";
+import { type DecodedGc, decodeGc, noPauses } from "./decode-gc.ts";
+import { decodeHeap, noHeap } from "./decode-heap.ts";
+import { decodeLoop, noLoop } from "./decode-loop.ts";
+import { assignReasons, decodePhases } from "./decode-phases.ts";
+import { parseDescriptor, type ReadDescriptor, unknownDescriptor } from "./descriptor.ts";
+import { type Log, openLog } from "./log-reader.ts";
+import type { Allocations, IsolateData, PhaseColumns } from "./model.ts";
+import { decodePprof } from "./pprof-decode.ts";
+import { type Collector, LogKind, type Warning } from "./spec.ts";
+
+const MAX_DESCRIPTOR_BYTES = 16 * 1024 * 1024;
+const MAX_PPROF_BYTES = 512 * 1024 * 1024;
+
+/** An isolate whose logs are known and not decoded. */
+export interface OpenedIsolate {
+  readonly folder: string;
+  readonly id: string;
+  readonly descriptor: ReadDescriptor;
+  readonly gc: Log | null;
+  readonly heap: Log | null;
+  readonly loop: Log | null;
+  readonly phases: Log | null;
+  readonly code: Log | null;
+  /** Raw windows, where they were not converted. */
+  readonly alloc: Log | null;
+  /** Path of the converted windows. */
+  readonly pprof: string | null;
+  /** When it started, by its descriptor or its earliest log; null where neither says. */
+  readonly startNs: bigint | null;
+  readonly warnings: readonly Warning[];
+}
+
+/** Opens the isolate `id`, of which the folder holds the files with these suffixes. */
+export function openIsolate(folder: string, id: string, suffixes: ReadonlySet<string>): OpenedIsolate {
+  const warnings: Warning[] = [];
+  const open = (suffix: string, kind: LogKind): Log | null => {
+    if (!suffixes.has(suffix)) return null;
+    const opened = openLog(join(folder, `${id}.${suffix}`), kind);
+    warnings.push(...opened.warnings);
+    return opened.log;
+  };
+  const converted = suffixes.has("alloc.pb.gz");
+  const logs = {
+    gc: open("gc", LogKind.gc),
+    heap: open("heap", LogKind.heap),
+    loop: open("loop", LogKind.loop),
+    phases: open("phases", LogKind.phases),
+    code: open("code", LogKind.code),
+    alloc: converted ? null : open("alloc", LogKind.alloc),
+  };
+  const descriptor = readDescriptor(folder, id, warnings);
+  const starts = Object.values(logs).flatMap((log) => log?.header.startNs ?? []);
+  return {
+    folder,
+    id,
+    descriptor,
+    ...logs,
+    pprof: converted ? join(folder, `${id}.alloc.pb.gz`) : null,
+    startNs: descriptor.startNs ?? earliest(starts),
+    warnings: [...descriptor.warnings, ...warnings],
+  };
+}
+
+/** Decodes everything that the isolate recorded. */
+export function decodeIsolate(
+  isolate: OpenedIsolate,
+  kind: IsolateData["kind"],
+  startNs: bigint,
+  clock: Clock,
+): IsolateData {
+  const { descriptor } = isolate;
+  const gc = decodePauses(isolate, clock);
+  const heap = isolate.heap === null ? null : decodeHeap(isolate.heap, clock);
+  const loop = isolate.loop === null ? null : decodeLoop(isolate.loop, clock);
+  const phases = isolate.phases === null ? null : decodePhases(isolate.phases, clock);
+  const allocations = decodeWindows(isolate, clock);
+  const startMs = isolate.startNs === null ? 0 : msSince(startNs, isolate.startNs) || 0;
+  const data = {
+    pauses: gc.pauses,
+    openPause: gc.openPause,
+    heap: heap?.heap ?? noHeap(),
+    loop: loop?.loop ?? noLoop(),
+    phases: phases?.phases ?? null,
+    allocations: allocations.allocations,
+  };
+  return {
+    id: isolate.id,
+    pid: descriptor.pid,
+    threadId: descriptor.threadId,
+    name: nameOf(descriptor, kind),
+    kind,
+    script: descriptor.script,
+    node: descriptor.node,
+    v8: descriptor.v8,
+    startMs,
+    endMs: Math.max(startMs, lastMoment(data)),
+    heapLimitBytes: descriptor.heapLimitBytes,
+    semiSpaceBytes: descriptor.semiSpaceBytes,
+    collectors: descriptor.collectors.length > 0 ? descriptor.collectors : collectorsOf(isolate),
+    ...data,
+    reasons: phases === null ? [] : assignReasons(gc.pauses, phases),
+    triggerStacks: gc.triggerStacks,
+    warnings: [
+      ...isolate.warnings,
+      ...gc.warnings,
+      ...(heap?.warnings ?? []),
+      ...(loop?.warnings ?? []),
+      ...(phases?.warnings ?? []),
+      ...allocations.warnings,
+    ],
+  };
+}
+
+function readDescriptor(folder: string, id: string, warnings: Warning[]): ReadDescriptor {
+  const path = join(folder, `${id}.json`);
+  const text = readBounded(path, MAX_DESCRIPTOR_BYTES);
+  const descriptor = typeof text === "string" ? null : parseDescriptor(text.toString(), id);
+  if (descriptor !== null) return descriptor;
+  const why = typeof text === "string" ? text : "not valid JSON";
+  warnings.push({
+    code: "isolate-unknown",
+    message: `${basename(folder)}/${id}.json cannot be read (${why}): the isolate's name and Node version are unknown.`,
+  });
+  return unknownDescriptor(id);
+}
+
+function decodePauses({ gc, code, id }: OpenedIsolate, clock: Clock): DecodedGc {
+  if (gc !== null) return decodeGc(gc, code, clock);
+  const warning = {
+    code: "no-pauses",
+    message: `Isolate ${id} has no readable log of pauses: its pauses are unknown.`,
+  };
+  return { pauses: noPauses(), openPause: null, triggerStacks: [], warnings: [warning] };
+}
+
+function decodeWindows(
+  { alloc, pprof }: OpenedIsolate,
+  clock: Clock,
+): { readonly allocations: Allocations | null; readonly warnings: readonly Warning[] } {
+  if (alloc !== null) return decodeAllocations(alloc, clock);
+  return pprof === null ? { allocations: null, warnings: [] } : readPprof(pprof);
+}
+
+function readPprof(path: string): { readonly allocations: Allocations | null; readonly warnings: readonly Warning[] } {
+  const name = join(basename(join(path, "..")), basename(path));
+  const unreadable = (why: string): Warning => ({
+    code: "allocations-unreadable",
+    message: `${name} cannot be read (${why}): allocation sites are unknown.`,
+  });
+  const file = readBounded(path, MAX_PPROF_BYTES);
+  if (typeof file === "string") return { allocations: null, warnings: [unreadable(file)] };
+  try {
+    const { allocations, cut } = decodePprof(file);
+    const last = formatMs(allocations.windows.at(-1)?.endMs ?? 0);
+    const warning = { code: "allocations-cut", message: `${name} is cut: allocation sites after ${last} are unknown.` };
+    return { allocations, warnings: cut ? [warning] : [] };
+  } catch (error) {
+    return { allocations: null, warnings: [unreadable(errorCode(error))] };
+  }
+}
+
+function nameOf(descriptor: ReadDescriptor, kind: IsolateData["kind"]): string {
+  if (kind === "main") return "main";
+  if (kind === "worker") return descriptor.name === "" ? `worker-${descriptor.threadId}` : descriptor.name;
+  return descriptor.script === "" ? `process ${descriptor.pid}` : descriptor.script;
+}
+
+function collectorsOf({ gc, heap, phases, alloc, pprof }: OpenedIsolate): readonly Collector[] {
+  const collectors: Collector[] = [];
+  // Only the probe knows of heap spaces.
+  if (gc !== null) collectors.push(gc.header.strings.length > 0 ? "probe" : "perf_hooks");
+  if (phases !== null) collectors.push("phases");
+  if (heap !== null) collectors.push("heap");
+  if (alloc !== null || pprof !== null) collectors.push("allocations");
+  return collectors;
+}
+
+function lastMoment(
+  data: Pick<IsolateData, "pauses" | "openPause" | "heap" | "loop" | "phases" | "allocations">,
+): number {
+  const { pauses, openPause, heap, loop, phases, allocations } = data;
+  const last = pauses.count - 1;
+  return Math.max(
+    last < 0 ? 0 : at(pauses.startMs, last) + at(pauses.durationMs, last),
+    openPause?.startMs ?? 0,
+    heap.timeMs.at(-1) ?? 0,
+    loop.timeMs.at(-1) ?? 0,
+    phases === null ? 0 : lastPhaseEnd(phases),
+    allocations?.windows.reduce((latest, { endMs }) => Math.max(latest, endMs), 0) ?? 0,
+  );
+}
+
+function lastPhaseEnd({ count, startMs, durationMs }: PhaseColumns): number {
+  let latest = 0;
+  for (let i = 0; i < count; i++) latest = Math.max(latest, at(startMs, i) + at(durationMs, i));
+  return latest;
+}
