@@ -1,0 +1,75 @@
+// Registration: translates the agent's options, nothing else.
+#include <node.h>
+#include <v8.h>
+
+#include <string>
+
+#include "session.h"
+
+namespace gcspike {
+namespace {
+
+using v8::Context;
+using v8::FunctionCallbackInfo;
+using v8::Isolate;
+using v8::Local;
+using v8::Object;
+using v8::String;
+using v8::Value;
+
+Local<Value> Get(Isolate* isolate, Local<Object> object, const char* name) {
+  Local<Value> value;
+  const Local<String> key = String::NewFromUtf8(isolate, name).ToLocalChecked();
+  if (!object->Get(isolate->GetCurrentContext(), key).ToLocal(&value)) return v8::Undefined(isolate);
+  return value;
+}
+
+std::string Text(Isolate* isolate, Local<Object> object, const char* name) {
+  const String::Utf8Value text(isolate, Get(isolate, object, name));
+  return *text == nullptr ? "" : std::string(*text, static_cast<size_t>(text.length()));
+}
+
+double Number(Isolate* isolate, Local<Object> object, const char* name) {
+  return Get(isolate, object, name)->NumberValue(isolate->GetCurrentContext()).FromMaybe(0);
+}
+
+bool Flag(Isolate* isolate, Local<Object> object, const char* name) {
+  return Get(isolate, object, name)->BooleanValue(isolate);
+}
+
+void Set(Isolate* isolate, Local<Object> object, const char* name, bool value) {
+  object
+      ->Set(isolate->GetCurrentContext(), String::NewFromUtf8(isolate, name).ToLocalChecked(),
+            v8::Boolean::New(isolate, value))
+      .Check();
+}
+
+// start({folder, isolateId, threadId, phases, allocations, allocationIntervalBytes, allocationWindowMs,
+// arrayBufferBytes}) -> {gc, phases, allocations, arrayBuffers}: what could be started.
+void Start(const FunctionCallbackInfo<Value>& args) {
+  Isolate* isolate = args.GetIsolate();
+  if (args.Length() < 1 || !args[0]->IsObject()) return;
+  const Local<Object> options = args[0].As<Object>();
+  const SessionResult result =
+      Session::Start(isolate, {
+                                  Text(isolate, options, "folder"),
+                                  Text(isolate, options, "isolateId"),
+                                  static_cast<uint32_t>(Number(isolate, options, "threadId")),
+                                  Flag(isolate, options, "phases"),
+                                  Flag(isolate, options, "allocations"),
+                                  static_cast<uint64_t>(Number(isolate, options, "allocationIntervalBytes")),
+                                  static_cast<uint64_t>(Number(isolate, options, "allocationWindowMs") * 1e6),
+                                  static_cast<uint64_t>(Number(isolate, options, "arrayBufferBytes")),
+                              });
+  const Local<Object> answer = Object::New(isolate);
+  Set(isolate, answer, "gc", result.gc);
+  Set(isolate, answer, "phases", result.phases);
+  Set(isolate, answer, "allocations", result.allocations);
+  Set(isolate, answer, "arrayBuffers", result.array_buffers);
+  args.GetReturnValue().Set(answer);
+}
+
+}  // namespace
+}  // namespace gcspike
+
+NODE_MODULE_INIT(/* exports, module, context */) { NODE_SET_METHOD(exports, "start", gcspike::Start); }

@@ -1,0 +1,78 @@
+#include "array_buffer_meter.h"
+
+#include <dlfcn.h>
+
+#include <cstring>
+
+namespace gcspike {
+namespace {
+
+// Slots of v8::ArrayBuffer::Allocator's virtual function table, the same in V8 11 to 14 (Itanium C++ ABI: the two
+// destructors come first).
+constexpr int kAllocate = 2;
+constexpr int kAllocateUninitialized = 3;
+constexpr int kFree = 4;
+// Node's allocator adds functions of its own behind V8's; copying past the end only copies what follows.
+constexpr size_t kSlots = 16;
+// What the compiler puts before the first slot: offset to top, type info. Ours has the meter before those.
+constexpr size_t kPrefix = 2;
+
+using AllocateFunction = void* (*)(void*, size_t);
+using FreeFunction = void (*)(void*, void*, size_t);
+
+struct Meter {
+  ArrayBufferMeter* meter;
+  void** original;
+};
+
+Meter MeterOf(void* allocator) {
+  void** table = *static_cast<void***>(allocator);
+  return {static_cast<ArrayBufferMeter*>(table[-3]), static_cast<void**>(table[-4])};
+}
+
+template <int slot>
+void* Allocate(void* allocator, size_t bytes) {
+  const Meter m = MeterOf(allocator);
+  void* result = reinterpret_cast<AllocateFunction>(m.original[slot])(allocator, bytes);
+  if (result != nullptr) m.meter->Add(static_cast<int64_t>(bytes));
+  return result;
+}
+
+void Free(void* allocator, void* data, size_t bytes) {
+  const Meter m = MeterOf(allocator);
+  reinterpret_cast<FreeFunction>(m.original[kFree])(allocator, data, bytes);
+  if (data != nullptr) m.meter->Add(-static_cast<int64_t>(bytes));
+}
+
+}  // namespace
+
+bool ArrayBufferMeter::Install(v8::Isolate* isolate, uint64_t live_bytes) {
+  void* allocator = isolate->GetArrayBufferAllocator();
+  char* known = static_cast<char*>(dlsym(RTLD_DEFAULT, "_ZTVN4node24NodeArrayBufferAllocatorE"));
+  if (allocator == nullptr || known == nullptr) return false;
+  void** original = *static_cast<void***>(allocator);
+  if (reinterpret_cast<char*>(original) != known + kPrefix * sizeof(void*)) return false;
+  bytes_.store(live_bytes, std::memory_order_relaxed);
+  // Leaked on purpose: buffers may be freed after the isolate is gone.
+  void** copy = new void*[2 + kPrefix + kSlots];
+  copy[0] = original;
+  copy[1] = this;
+  std::memcpy(copy + 2, original - kPrefix, (kPrefix + kSlots) * sizeof(void*));
+  table_ = copy + 2 + kPrefix;
+  table_[kAllocate] = reinterpret_cast<void*>(&Allocate<kAllocate>);
+  table_[kAllocateUninitialized] = reinterpret_cast<void*>(&Allocate<kAllocateUninitialized>);
+  table_[kFree] = reinterpret_cast<void*>(&Free);
+  allocator_ = allocator;
+  original_ = original;
+  *static_cast<void***>(allocator) = table_;
+  return true;
+}
+
+void ArrayBufferMeter::Remove() {
+  if (allocator_ != nullptr && *static_cast<void***>(allocator_) == table_) {
+    *static_cast<void***>(allocator_) = original_;
+  }
+  allocator_ = nullptr;
+}
+
+}  // namespace gcspike

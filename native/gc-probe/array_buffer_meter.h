@@ -1,0 +1,31 @@
+// Counts the bytes of an isolate's ArrayBuffers and Buffers, where they are allocated: V8's heap statistics lump
+// them with other external memory.
+#pragma once
+
+#include <v8.h>
+
+#include <atomic>
+#include <cstdint>
+
+namespace gcspike {
+
+class ArrayBufferMeter {
+ public:
+  // Puts counting wrappers before the isolate's allocator. `live_bytes`: what it holds already. False, and nothing
+  // changed, where the allocator is not Node's own (an embedder's, Electron's).
+  bool Install(v8::Isolate* isolate, uint64_t live_bytes);
+  // Gives the allocator its own functions back.
+  void Remove();
+
+  bool installed() const { return table_ != nullptr; }
+  uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+  void Add(int64_t delta) { bytes_.fetch_add(static_cast<uint64_t>(delta), std::memory_order_relaxed); }
+
+ private:
+  std::atomic<uint64_t> bytes_{0};
+  void* allocator_ = nullptr;
+  void** table_ = nullptr;  // our copy of the allocator's virtual function table
+  void** original_ = nullptr;
+};
+
+}  // namespace gcspike

@@ -1,0 +1,32 @@
+{
+  "targets": [
+    {
+      "target_name": "gc_probe",
+      "sources": [
+        "addon.cc",
+        "allocation_windows.cc",
+        "array_buffer_meter.cc",
+        "background_thread.cc",
+        "collections.cc",
+        "heap_samples.cc",
+        "loop_watch.cc",
+        "mapped_log.cc",
+        "session.cc",
+        "trace_spans.cc"
+      ],
+      "cflags_cc": ["-std=c++20", "-O2", "-fno-rtti", "-fno-exceptions", "-fno-omit-frame-pointer", "-ftls-model=initial-exec", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-cast-function-type"],
+      "conditions": [
+        # The background thread and the replaced function tables outlive any worker that loaded this library.
+        ["OS=='linux'", { "ldflags": ["-Wl,-z,nodelete"] }],
+        ["OS=='mac'", {
+          "xcode_settings": {
+            "CLANG_CXX_LANGUAGE_STANDARD": "c++20",
+            "GCC_ENABLE_CPP_RTTI": "NO",
+            "GCC_ENABLE_CPP_EXCEPTIONS": "NO",
+            "MACOSX_DEPLOYMENT_TARGET": "11.0"
+          }
+        }]
+      ]
+    }
+  ]
+}

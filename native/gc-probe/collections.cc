@@ -1,0 +1,164 @@
+#include "collections.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "clock.h"
+
+namespace gcspike {
+namespace {
+
+uint32_t InUnits(size_t bytes) {
+  return static_cast<uint32_t>(std::min<uint64_t>(bytes / kSpaceUnit, UINT32_MAX));
+}
+
+// Linux's /proc/<tid>/schedstat: "<ns on a processor> <ns waiting on a run queue> <time slices>".
+int OpenSchedstat() {
+#ifdef __linux__
+  return open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+#else
+  return -1;
+#endif
+}
+
+uint64_t ReadRunQueueNs(int fd) {
+  char text[64];
+  const ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+  if (n <= 0) return 0;
+  text[n] = 0;
+  const char* second = strchr(text, ' ');
+  return second == nullptr ? 0 : strtoull(second, nullptr, 10);
+}
+
+}  // namespace
+
+void Collections::Start(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter) {
+  isolate_ = isolate;
+  log_ = log;
+  meter_ = meter;
+  schedstat_fd_ = OpenSchedstat();
+  space_count_ = std::min(isolate->NumberOfHeapSpaces(), kMaxSpaces);
+  record_bytes_ = GcRecordBytes(space_count_);
+  for (size_t i = 0; i < space_count_; i++) {
+    v8::HeapSpaceStatistics space;
+    isolate->GetHeapSpaceStatistics(&space, i);
+    log->FindOrAddString(space.space_name());
+  }
+  isolate->AddGCPrologueCallback(OnPrologue, this);
+  isolate->AddGCEpilogueCallback(OnEpilogue, this);
+}
+
+void Collections::Stop() {
+  if (isolate_ == nullptr) return;
+  isolate_->RemoveGCPrologueCallback(OnPrologue, this);
+  isolate_->RemoveGCEpilogueCallback(OnEpilogue, this);
+  if (schedstat_fd_ >= 0) close(schedstat_fd_);
+  isolate_ = nullptr;
+}
+
+void Collections::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* self) {
+  static_cast<Collections*>(self)->Begin(type, flags);
+}
+
+void Collections::OnEpilogue(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self) {
+  static_cast<Collections*>(self)->End();
+}
+
+Collections::ThreadUsage Collections::ReadUsage() const {
+  ThreadUsage usage = {};
+  usage.cpu_ns = ThreadCpuNs();
+#ifdef RUSAGE_THREAD
+  rusage r;
+  if (getrusage(RUSAGE_THREAD, &r) == 0) {
+    usage.minor_faults = static_cast<uint32_t>(r.ru_minflt);
+    usage.major_faults = static_cast<uint32_t>(r.ru_majflt);
+    usage.voluntary_switches = static_cast<uint32_t>(r.ru_nvcsw);
+    usage.involuntary_switches = static_cast<uint32_t>(r.ru_nivcsw);
+  }
+#endif
+  if (schedstat_fd_ >= 0) usage.run_queue_ns = ReadRunQueueNs(schedstat_fd_);
+  return usage;
+}
+
+void Collections::Begin(v8::GCType type, v8::GCCallbackFlags flags) {
+  if (depth_++ > 0) {
+    if (open_ != nullptr) {
+      open_->nested_kinds |= static_cast<uint32_t>(type);
+      open_->nested_count++;
+    }
+    return;
+  }
+  const uint64_t start = NowNs();
+  open_ = static_cast<GcRecord*>(log_->Reserve(record_bytes_));
+  if (open_ == nullptr) return;
+  GcRecord* record = open_;
+  std::memset(record, 0, record_bytes_);
+  record->kind = static_cast<uint32_t>(type);
+  record->flags = static_cast<uint32_t>(flags);
+  record->start_ns = start;
+
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  record->used_before = heap.used_heap_size();
+  record->committed_before = heap.total_heap_size();
+  record->external_before = heap.external_memory();
+  record->malloced_before = heap.malloced_memory();
+  record->present = kPresentHeap | kPresentSpaces | kPresentCpu;
+  GcSpace* spaces = SpacesOf(record);
+  for (size_t i = 0; i < space_count_; i++) {
+    v8::HeapSpaceStatistics space;
+    isolate_->GetHeapSpaceStatistics(&space, i);
+    spaces[i].used_before = InUnits(space.space_used_size());
+    spaces[i].committed_before = InUnits(space.space_size());
+  }
+  before_ = ReadUsage();
+  record->probe_ns = static_cast<uint32_t>(NowNs() - start);
+}
+
+void Collections::End() {
+  if (depth_ == 0 || --depth_ > 0 || open_ == nullptr) return;
+  const uint64_t end = NowNs();
+  const ThreadUsage after = ReadUsage();
+  GcRecord* record = open_;
+  open_ = nullptr;
+  record->cpu_ns = after.cpu_ns - before_.cpu_ns;
+#ifdef RUSAGE_THREAD
+  record->present |= kPresentFaultsAndSwitches;
+  record->minor_faults = after.minor_faults - before_.minor_faults;
+  record->major_faults = after.major_faults - before_.major_faults;
+  record->voluntary_switches = after.voluntary_switches - before_.voluntary_switches;
+  record->involuntary_switches = after.involuntary_switches - before_.involuntary_switches;
+#endif
+  if (schedstat_fd_ >= 0) {
+    record->present |= kPresentRunQueue;
+    record->run_queue_ns = after.run_queue_ns - before_.run_queue_ns;
+  }
+  v8::HeapStatistics heap;
+  isolate_->GetHeapStatistics(&heap);
+  record->used_after = heap.used_heap_size();
+  record->committed_after = heap.total_heap_size();
+  record->external_after = heap.external_memory();
+  record->malloced_after = heap.malloced_memory();
+  record->heap_limit = heap.heap_size_limit();
+  if (meter_->installed()) {
+    record->present |= kPresentArrayBuffers;
+    record->array_buffer_bytes = meter_->bytes();
+  }
+  GcSpace* spaces = SpacesOf(record);
+  for (size_t i = 0; i < space_count_; i++) {
+    v8::HeapSpaceStatistics space;
+    isolate_->GetHeapSpaceStatistics(&space, i);
+    spaces[i].used_after = InUnits(space.space_used_size());
+    spaces[i].committed_after = InUnits(space.space_size());
+  }
+  record->probe_ns += static_cast<uint32_t>(NowNs() - end);
+  record->end_ns = end;
+  log_->Commit(record_bytes_);
+}
+
+}  // namespace gcspike

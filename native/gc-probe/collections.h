@@ -1,0 +1,50 @@
+// GC prologue and epilogue callbacks -> one GcRecord a pause. Nothing in them allocates, locks or touches the heap.
+#pragma once
+
+#include <v8.h>
+
+#include <cstdint>
+
+#include "array_buffer_meter.h"
+#include "mapped_log.h"
+
+namespace gcspike {
+
+class Collections {
+ public:
+  // On the isolate's thread. The isolate's heap spaces are named in the log's header.
+  void Start(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter);
+  void Stop();
+
+ private:
+  struct ThreadUsage {
+    uint64_t cpu_ns;
+    uint64_t run_queue_ns;
+    uint32_t minor_faults;
+    uint32_t major_faults;
+    uint32_t voluntary_switches;
+    uint32_t involuntary_switches;
+  };
+
+  static void OnPrologue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* self);
+  static void OnEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* self);
+  void Begin(v8::GCType type, v8::GCCallbackFlags flags);
+  void End();
+  ThreadUsage ReadUsage() const;
+  GcSpace* SpacesOf(GcRecord* record) const { return reinterpret_cast<GcSpace*>(record + 1); }
+
+  v8::Isolate* isolate_ = nullptr;
+  MappedLog* log_ = nullptr;
+  const ArrayBufferMeter* meter_ = nullptr;
+  int schedstat_fd_ = -1;
+  size_t space_count_ = 0;
+  size_t record_bytes_ = 0;
+  int depth_ = 0;
+  GcRecord* open_ = nullptr;
+  ThreadUsage before_ = {};
+};
+
+// Bytes of one record in a process with this many heap spaces.
+inline size_t GcRecordBytes(size_t spaces) { return sizeof(GcRecord) + spaces * sizeof(GcSpace); }
+
+}  // namespace gcspike

@@ -1,0 +1,159 @@
+#include "mapped_log.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#endif
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "clock.h"
+
+namespace gcspike {
+namespace {
+
+constexpr uint64_t kPage = 4096;
+// A disk this full is left to the program.
+constexpr uint64_t kLeaveFreeBytes = 1 << 20;
+
+uint64_t RoundUp(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
+
+bool WriteZeros(int fd, uint64_t from, uint64_t to) {
+  static const char zeros[kPage] = {};
+  while (from < to) {
+    const ssize_t written = pwrite(fd, zeros, std::min<uint64_t>(kPage, to - from), static_cast<off_t>(from));
+    if (written <= 0) return false;
+    from += static_cast<uint64_t>(written);
+  }
+  return true;
+}
+
+// Without it, a copy-on-write file system needs fresh space for every page that is written again.
+void DisableCopyOnWrite(int fd) {
+#ifdef __linux__
+  int flags = 0;
+  if (ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0) {
+    flags |= FS_NOCOW_FL;
+    ioctl(fd, FS_IOC_SETFLAGS, &flags);
+  }
+#endif
+}
+
+}  // namespace
+
+bool MappedLog::Open(const std::string& path, const LogOptions& options) {
+  fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  if (fd_ < 0) return false;
+  DisableCopyOnWrite(fd_);
+  header_bytes_ = options.kind == LogKind::kPhases ? kPhasesHeaderBytes : kHeaderBytes;
+  ahead_bytes_ = RoundUp(options.ahead_bytes, kPage);
+  mapped_bytes_ = RoundUp(options.limit_bytes, kPage);
+  if (!Allocate(0, header_bytes_)) {
+    close(fd_);
+    unlink(path.c_str());
+    return false;
+  }
+  void* base = mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd_, 0);
+  if (base == MAP_FAILED) {
+    close(fd_);
+    unlink(path.c_str());
+    return false;
+  }
+#ifdef __linux__
+  madvise(base, mapped_bytes_, MADV_DONTFORK);
+#endif
+  base_ = static_cast<char*>(base);
+  LogHeader* h = header();
+  std::memcpy(h->magic, "GCSPIKE", 8);
+  h->version = kFormatVersion;
+  h->kind = static_cast<uint32_t>(options.kind);
+  h->record_bytes = options.record_bytes;
+  h->header_bytes = static_cast<uint32_t>(header_bytes_);
+  h->pid = static_cast<uint32_t>(getpid());
+  h->thread_id = options.thread_id;
+  h->start_ns = NowNs();
+  end_ = released_end_ = header_bytes_;
+  committed_end_.store(end_, std::memory_order_relaxed);
+  MakeRoom();
+  return true;
+}
+
+void MappedLog::Close() {
+  if (base_ == nullptr) return;
+  munmap(base_, mapped_bytes_);
+  close(fd_);
+  base_ = nullptr;
+}
+
+int MappedLog::FindOrAddString(const char* text) {
+  if (base_ == nullptr) return -1;
+  LogHeader* h = header();
+  char* strings = base_ + kHeaderStringsOffset;
+  for (uint32_t i = 0; i < h->string_count; i++) {
+    if (strncmp(strings + i * kHeaderStringBytes, text, kHeaderStringBytes - 1) == 0) return static_cast<int>(i);
+  }
+  const uint64_t capacity = (header_bytes_ - kHeaderStringsOffset) / kHeaderStringBytes;
+  if (h->string_count >= capacity) return -1;
+  strncpy(strings + h->string_count * kHeaderStringBytes, text, kHeaderStringBytes - 1);
+  return static_cast<int>(h->string_count++);
+}
+
+void* MappedLog::Reserve(size_t bytes) {
+  if (base_ == nullptr) return nullptr;
+  if (end_ + bytes > allocated_end_.load(std::memory_order_acquire)) {
+    const bool full = disk_full_.load(std::memory_order_relaxed);
+    Drop(end_ + bytes > mapped_bytes_ ? kSizeLimit : full ? kDiskFull : kTooFast);
+    return nullptr;
+  }
+  return base_ + end_;
+}
+
+void MappedLog::Commit(size_t bytes) {
+  end_ += bytes;
+  std::atomic_ref<uint64_t>(header()->committed_bytes).store(end_ - header_bytes_, std::memory_order_release);
+  committed_end_.store(end_, std::memory_order_release);
+}
+
+void MappedLog::Drop(DropReason reason) {
+  header()->dropped_records++;
+  header()->drop_reasons |= reason;
+}
+
+bool MappedLog::Allocate(uint64_t from, uint64_t to) {
+  struct statvfs fs;
+  if (fstatvfs(fd_, &fs) == 0 && fs.f_bavail * fs.f_frsize < kLeaveFreeBytes + (to - from)) return false;
+#ifdef __linux__
+  if (fallocate(fd_, 0, static_cast<off_t>(from), static_cast<off_t>(to - from)) == 0) return true;
+  if (errno != EOPNOTSUPP && errno != ENOSYS) return false;
+#endif
+  return WriteZeros(fd_, from, to);
+}
+
+void MappedLog::MakeRoom() {
+  if (base_ == nullptr) return;
+  const uint64_t committed = committed_end_.load(std::memory_order_acquire);
+  const uint64_t allocated = allocated_end_.load(std::memory_order_relaxed);
+  const uint64_t start = std::max(allocated, header_bytes_);
+  const uint64_t wanted = std::min(RoundUp(committed + ahead_bytes_, kPage), mapped_bytes_);
+  // Half of the distance is kept as slack, so that this is not a system call a tick.
+  if (wanted > start && committed + ahead_bytes_ / 2 > allocated) {
+    const bool done = Allocate(start, wanted);
+    disk_full_.store(!done, std::memory_order_relaxed);
+    if (done) allocated_end_.store(wanted, std::memory_order_release);
+  }
+  const uint64_t releasable = committed / kPage * kPage;
+  if (releasable > released_end_ + 64 * kPage) {
+    const uint64_t from = RoundUp(released_end_, kPage);
+    madvise(base_ + from, releasable - from, MADV_DONTNEED);
+    released_end_ = releasable;
+  }
+}
+
+}  // namespace gcspike

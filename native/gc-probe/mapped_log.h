@@ -1,0 +1,66 @@
+// An append-only file of records, written through a shared mapping: no system call, lock or allocation to append,
+// and what is committed survives any death of the process.
+//
+// One thread appends. The background thread (MakeRoom) keeps disk space allocated ahead, because writing to a
+// mapped page for which the disk has no room would kill the process with SIGBUS; where it cannot, records are
+// dropped and counted. It also gives written pages back, so that a long recording does not grow the process.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "format.h"
+
+namespace gcspike {
+
+struct LogOptions {
+  LogKind kind;
+  uint32_t record_bytes;  // 0: records differ in length
+  uint32_t thread_id;
+  uint64_t ahead_bytes;
+  uint64_t limit_bytes;
+};
+
+class MappedLog {
+ public:
+  MappedLog() = default;
+  MappedLog(const MappedLog&) = delete;
+  MappedLog& operator=(const MappedLog&) = delete;
+  // Logs stay open for as long as V8 may call their writer; Close says when that is over.
+  ~MappedLog() = default;
+
+  // Creates the file. False where that is impossible: the log then drops everything.
+  bool Open(const std::string& path, const LogOptions& options);
+  // On the writer's thread, when the background thread has let go of it. What is appended afterwards is lost.
+  void Close();
+
+  // The index of a name in the header's table, added where it is new; -1 where the table is full.
+  int FindOrAddString(const char* text);
+
+  // Writer: room for `bytes` behind the last record, or nullptr (the record is counted as dropped). What is
+  // written there counts only after Commit.
+  void* Reserve(size_t bytes);
+  void Commit(size_t bytes);
+
+  // Background thread: allocates space ahead of the writer and releases pages behind it.
+  void MakeRoom();
+
+ private:
+  LogHeader* header() const { return reinterpret_cast<LogHeader*>(base_); }
+  bool Allocate(uint64_t from, uint64_t to);
+  void Drop(DropReason reason);
+
+  char* base_ = nullptr;
+  int fd_ = -1;
+  uint64_t header_bytes_ = 0;
+  uint64_t ahead_bytes_ = 0;
+  uint64_t mapped_bytes_ = 0;
+  uint64_t end_ = 0;                        // writer's position in the file
+  std::atomic<uint64_t> committed_end_{0};  // the same, as others may see it
+  std::atomic<uint64_t> allocated_end_{0};  // the disk has room up to here
+  std::atomic<bool> disk_full_{false};
+  uint64_t released_end_ = 0;
+};
+
+}  // namespace gcspike

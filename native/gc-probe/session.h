@@ -1,0 +1,84 @@
+// The recording of one isolate: its logs and collectors, from the agent's start to the end of its environment.
+#pragma once
+
+#include <node.h>
+#include <v8.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "allocation_windows.h"
+#include "array_buffer_meter.h"
+#include "collections.h"
+#include "heap_samples.h"
+#include "loop_watch.h"
+#include "mapped_log.h"
+#include "trace_spans.h"
+
+namespace gcspike {
+
+struct SessionOptions {
+  std::string folder;
+  std::string isolate_id;
+  uint32_t thread_id;
+  bool phases;
+  bool allocations;
+  uint64_t allocation_interval_bytes;
+  uint64_t allocation_window_ns;
+  uint64_t array_buffer_bytes;
+};
+
+// What could be started; the agent writes it into the isolate's descriptor.
+struct SessionResult {
+  bool gc;
+  bool phases;
+  bool allocations;
+  bool array_buffers;
+};
+
+class Session {
+ public:
+  // On the isolate's thread. The session ends with the isolate's environment.
+  static SessionResult Start(v8::Isolate* isolate, const SessionOptions& options);
+
+  // Background thread, every 100 ms.
+  void Tick();
+
+ private:
+  Session(v8::Isolate* isolate, const SessionOptions& options);
+  SessionResult StartCollectors();
+  bool OpenLog(MappedLog* log, const char* suffix, LogKind kind, size_t record_bytes, uint64_t ahead, uint64_t limit);
+  void SampleLoop();
+  static void OnInterrupt(v8::Isolate* isolate, void* self);
+  static void OnEnvironmentEnd(void* self, void (*done)(void*), void* argument);
+  static void OnLoopReleased(void* self);
+  static void OnProcessExit(void* self);
+  // Writes what is not written yet; nothing more is sampled, pauses still are recorded.
+  void FinishSampling();
+
+  v8::Isolate* const isolate_;
+  const SessionOptions options_;
+  clockid_t thread_clock_ = CLOCK_MONOTONIC;
+  bool has_thread_clock_ = false;
+  std::atomic<bool> interrupt_pending_{false};
+  bool sampling_ = true;
+  bool allocations_on_ = false;
+
+  std::array<MappedLog*, 5> logs() { return {&gc_log_, &heap_log_, &phases_log_, &alloc_log_, &loop_log_}; }
+
+  MappedLog gc_log_, heap_log_, phases_log_, alloc_log_, loop_log_;
+  ArrayBufferMeter* const array_buffers_;  // outlives the session, see ArrayBufferMeter
+  Collections collections_;
+  TraceSpans spans_;
+  HeapSamples heap_;
+  AllocationWindows allocations_;
+  LoopWatch loop_watch_;
+  node::AsyncCleanupHookHandle cleanup_;
+  void (*environment_done_)(void*) = nullptr;
+  void* environment_done_argument_ = nullptr;
+};
+
+}  // namespace gcspike

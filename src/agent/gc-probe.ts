@@ -1,0 +1,72 @@
+/** Loads the native probe for this Node and starts it. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { threadId } from "node:worker_threads";
+import type { Collector } from "../recording/spec.ts";
+import type { OpenRecording } from "./options.ts";
+
+interface ProbeBinding {
+  readonly start: (options: {
+    readonly folder: string;
+    readonly isolateId: string;
+    readonly threadId: number;
+    readonly phases: boolean;
+    readonly allocations: boolean;
+    readonly allocationIntervalBytes: number;
+    readonly allocationWindowMs: number;
+    readonly arrayBufferBytes: number;
+  }) => {
+    readonly gc: boolean;
+    readonly phases: boolean;
+    readonly allocations: boolean;
+    readonly arrayBuffers: boolean;
+  };
+}
+
+export type ProbeResult =
+  | {
+      readonly ok: true;
+      readonly collectors: readonly Collector[];
+      readonly missing: readonly ("phases" | "allocations")[];
+    }
+  | { readonly ok: false; readonly reason: string };
+
+/** File name of the probe for one Node: probes use V8's own API and fit one ABI each. */
+export function probeFileName(platform: string, arch: string, abi: string): string {
+  return `gc-probe-${platform}-${arch}-${abi}.node`;
+}
+
+function loadProbe(folder: string): ProbeBinding {
+  const name = probeFileName(process.platform, process.arch, process.versions.modules);
+  const path = join(folder, name);
+  if (!existsSync(path)) throw new Error(`there is no ${name}`);
+  const loaded = { exports: {} };
+  process.dlopen(loaded, path);
+  return loaded.exports as ProbeBinding;
+}
+
+/** Never throws: says why the probe does not run. */
+export function startProbe({ folder, options }: OpenRecording, isolateId: string): ProbeResult {
+  try {
+    const result = loadProbe(options.probeFolder).start({
+      folder,
+      isolateId,
+      threadId,
+      phases: options.phases,
+      allocations: options.allocations,
+      allocationIntervalBytes: options.allocationIntervalBytes,
+      allocationWindowMs: options.allocationWindowMs,
+      arrayBufferBytes: process.memoryUsage().arrayBuffers,
+    });
+    if (!result.gc) return { ok: false, reason: "its log could not be created" };
+    const collectors: Collector[] = ["probe", "heap"];
+    const missing: ("phases" | "allocations")[] = [];
+    for (const name of ["phases", "allocations"] as const) {
+      if (result[name]) collectors.push(name);
+      else if (options[name]) missing.push(name);
+    }
+    return { ok: true, collectors, missing };
+  } catch (error) {
+    return { ok: false, reason: error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error) };
+  }
+}

@@ -1,0 +1,55 @@
+/** Starts the collectors of this isolate and writes its descriptor. */
+import type { Collector, Warning } from "../recording/spec.ts";
+import { claimIsolateId, writeDescriptor } from "./descriptor.ts";
+import { startProbe } from "./gc-probe.ts";
+import type { OpenRecording } from "./options.ts";
+import { startPerfHooks } from "./perf-hooks.ts";
+import { startProfiles } from "./profiles.ts";
+
+interface Started {
+  readonly collectors: readonly Collector[];
+  readonly warnings: readonly Warning[];
+}
+
+function missingWarning(missing: "phases" | "allocations"): Warning {
+  return missing === "phases"
+    ? {
+        code: "no-phases",
+        message:
+          "V8's phases, reasons and incremental steps are missing: this program's trace controller is not Node's own.",
+      }
+    : {
+        code: "no-allocations",
+        message: "Allocations are missing: something else samples this program's heap already.",
+        hint: "Leave out --heap-prof, or record without it.",
+      };
+}
+
+function startCollector(recording: OpenRecording, id: string): Started {
+  if (recording.options.collector === "perf_hooks") {
+    startPerfHooks(recording.folder, id);
+    return { collectors: ["perf_hooks"], warnings: [] };
+  }
+  const probe = startProbe(recording, id);
+  if (probe.ok) return { collectors: probe.collectors, warnings: probe.missing.map(missingWarning) };
+  startPerfHooks(recording.folder, id);
+  const warning: Warning = {
+    code: "no-probe",
+    message: `The GC probe does not run on Node ${process.version} (${process.platform} ${process.arch}): ${probe.reason}. PerformanceObserver recorded instead: no CPU times, heap spaces, phases or allocations.`,
+    hint: "gcspike doctor shows what is missing here.",
+  };
+  return { collectors: ["perf_hooks"], warnings: [warning] };
+}
+
+export function startIsolate(recording: OpenRecording): void {
+  const startNs = process.hrtime.bigint();
+  const { id, file } = claimIsolateId(recording.folder);
+  const started = startCollector(recording, id);
+  const profileWarnings = startProfiles(recording, id);
+  writeDescriptor(file, {
+    id,
+    startNs,
+    collectors: started.collectors,
+    warnings: [...started.warnings, ...profileWarnings],
+  });
+}
