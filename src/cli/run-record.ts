@@ -6,6 +6,7 @@ import { formatBytes, formatMs } from "../lib/units.ts";
 import { programName } from "../recorder/folder.ts";
 import { type LiveState, LiveTail } from "../recorder/live.ts";
 import { type RecordResult, record } from "../recorder/record.ts";
+import type { Warning } from "../recording/spec.ts";
 import { LiveLine } from "./live-line.ts";
 import { withSpinner } from "./spinner.ts";
 import type { Terminal } from "./terminal.ts";
@@ -25,14 +26,14 @@ export interface RecordFlags {
 
 /** The path as the reader would type it. */
 function shortPath(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short.startsWith("..") ? path : short;
+  const near = relative(process.cwd(), path);
+  const short = near.startsWith("..") ? path : near;
+  return /^[\w@%+=:,./-]+$/.test(short) ? short : `'${short.replaceAll("'", "'\\''")}'`;
 }
 
-function ending(name: string, result: RecordResult): string {
-  const { code, signal } = result.exit;
-  const how = signal !== null ? ` by ${signal}` : code === 0 ? "" : ` with exit code ${code}`;
-  return `${name} ended${how} after ${formatMs(result.durationMs)}. Recorded in ${shortPath(result.path)}`;
+function howItEnded({ exit }: RecordResult): string {
+  if (exit.signal !== null) return ` by ${exit.signal}`;
+  return exit.code === 0 ? "" : ` with exit code ${exit.code}`;
 }
 
 /** "01:12", "1:02:05". */
@@ -66,20 +67,35 @@ function bytesOf(folder: string): number {
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
-/** The few lines at the end. A recording that cannot be summed up is still a recording: the exit code stays the target's. */
-async function summarise(result: RecordResult, terminal: Terminal): Promise<string> {
+function warningLines(warnings: readonly Warning[]): string {
+  return warnings
+    .map(({ message, hint }) => `  ${plainText(message, 400)}${hint === undefined ? "" : ` ${plainText(hint, 400)}`}\n`)
+    .join("");
+}
+
+/** For a recording that was not read: how the program ended, where the recording is, and why there is no more. */
+function shortSummary(name: string, result: RecordResult, why: string): string {
   const recording = shortPath(result.path);
-  const next = `Full story:  gcspike report ${recording}`;
-  if (!existsSync(result.path)) return "";
+  return `  ${plainText(name, 40)} ended${howItEnded(result)} after ${formatMs(result.durationMs)}: ${recording}\n${warningLines(result.warnings)}\n  ${why}  gcspike report ${recording}\n`;
+}
+
+/** What is printed at the end. A recording that cannot be summed up is still a recording: this never throws. */
+async function summarise(name: string, result: RecordResult, terminal: Terminal): Promise<string> {
+  if (!existsSync(result.path)) {
+    return `  ${plainText(name, 40)} ended${howItEnded(result)} after ${formatMs(result.durationMs)}.\n${warningLines(result.warnings)}`;
+  }
   try {
     const bytes = bytesOf(result.path);
-    if (bytes > MAX_SUMMARY_BYTES) return `  ${formatBytes(bytes)} recorded. ${next}\n`;
+    if (bytes > MAX_SUMMARY_BYTES) return shortSummary(name, result, `${formatBytes(bytes)} recorded. Full story:`);
     const { loadView } = await import("./load-view.ts");
     const { renderSummary } = await import("../report/terminal.ts");
     const view = await withSpinner(terminal, "Reading the recording", () => loadView(result.path, undefined));
-    return renderSummary(view, { color: terminal.errColor, width: terminal.width(), recording });
+    const told = new Set(view.report.recording.warnings.map(({ message }) => message));
+    const options = { color: terminal.errColor, width: terminal.width(), recording: shortPath(result.path) };
+    return renderSummary(view, options) + warningLines(result.warnings.filter(({ message }) => !told.has(message)));
   } catch (error) {
-    return `  The recording could not be summed up: ${error instanceof Error ? error.message : String(error)}\n  ${next}\n`;
+    const reason = error instanceof Error ? error.message : String(error);
+    return shortSummary(name, result, `It could not be summed up (${plainText(reason, 200)}). Try:`);
   }
 }
 
@@ -97,10 +113,6 @@ export async function runRecord(command: readonly string[], flags: RecordFlags, 
       ended: () => line?.stop(),
     },
   );
-  terminal.err(`\n${ending(plainText(name, 40), result)}\n`);
-  for (const { message, hint } of result.warnings) {
-    terminal.err(`  ${plainText(message, 400)}${hint === undefined ? "" : ` ${hint}`}\n`);
-  }
-  terminal.err(await summarise(result, terminal));
+  terminal.err(`\n${await summarise(name, result, terminal)}`);
   return result.exitCode;
 }

@@ -3,9 +3,16 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import { plural } from "../lib/text.ts";
 import { convertAllocations } from "../recording/convert-allocations.ts";
-import { MANIFEST_FILE, parseObject, writeManifest } from "../recording/manifest.ts";
+import { listRecording } from "../recording/files.ts";
+import { MANIFEST_FILE, writeManifest } from "../recording/manifest.ts";
 import type { Manifest, Warning } from "../recording/spec.ts";
 import { trimLogs } from "../recording/trim-logs.ts";
+import { redactFolder } from "./redact.ts";
+
+/** `<pid>-<threadId>` begins with the process. */
+function pidOf(isolateId: string): number {
+  return Number.parseInt(isolateId, 10);
+}
 
 /** The words of docs/recording-format.md, by what a file's name ends with. */
 const FORMATS: Readonly<Record<string, string>> = {
@@ -31,17 +38,12 @@ function isRunning(pid: number): boolean {
   }
 }
 
-interface RecordedIsolate {
-  readonly id: string;
-  readonly pid: number;
-}
-
-function recordedIsolates(folder: string): RecordedIsolate[] {
-  return readdirSync(folder).flatMap((name) => {
-    if (!/^\d+-\d+(\.\d+)?\.json$/.test(name)) return [];
-    const pid = parseObject(readFileSync(join(folder, name), "utf8"))?.pid;
-    return typeof pid === "number" ? [{ id: name.slice(0, -".json".length), pid }] : [];
-  });
+function listIsolates(folder: string): readonly string[] {
+  try {
+    return [...listRecording(folder).isolates.keys()];
+  } catch {
+    return [];
+  }
 }
 
 function listFiles(folder: string): Manifest["files"] {
@@ -70,28 +72,34 @@ function stillRunning(pids: readonly number[]): Warning {
 }
 
 /**
- * Turns a recording folder into a finished recording: logs cut to their length, allocations as pprof, the manifest with the
- * program's end. Logs of processes that still run are left as they are: they are mapped into them.
- * Returns what is missing, and why; never throws.
+ * Turns a recording folder into a finished recording: logs cut to their length, allocations as pprof, texts redacted where
+ * that was asked for, the manifest with the program's end. Files of processes that still run stay as they are: they are
+ * mapped into them. Returns what is missing, and why; never throws.
  */
 export async function finishRecording(folder: string, manifest: Manifest): Promise<readonly Warning[]> {
   if (!existsSync(folder)) {
     return [{ code: "folder-removed", message: `${folder} was removed while the program ran: nothing was kept.` }];
   }
   const warnings: Warning[] = [];
-  await attempt(
-    warnings,
-    "The recording was left as the program wrote it; its logs are longer than their content",
-    async () => {
-      const isolates = recordedIsolates(folder);
-      const running = [...new Set(isolates.map(({ pid }) => pid))].filter(isRunning);
-      if (running.length > 0) warnings.push(stillRunning(running));
-      else warnings.push(...trimLogs(folder));
-      for (const { id, pid } of isolates) {
-        if (!running.includes(pid)) warnings.push(...(await convertAllocations(folder, id)));
-      }
-    },
-  );
+  await attempt(warnings, "The logs could not be cut to their content: they take more room than they need", () => {
+    warnings.push(...trimLogs(folder, isRunning));
+  });
+  for (const id of listIsolates(folder).filter((isolate) => !isRunning(pidOf(isolate)))) {
+    await attempt(
+      warnings,
+      `The allocations of ${id} stay as the program wrote them: they could not become pprof`,
+      async () => {
+        warnings.push(...(await convertAllocations(folder, id)));
+      },
+    );
+  }
+  const running = [...new Set(listIsolates(folder).map(pidOf))].filter(isRunning);
+  if (running.length > 0) warnings.push(stillRunning(running));
+  if (manifest.options.redacted) {
+    await attempt(warnings, "The recording could not be redacted: names and paths in it stand as they were", () => {
+      redactFolder(folder, isRunning);
+    });
+  }
   await attempt(warnings, "The manifest could not be written: the recording reads as one that was cut", () => {
     writeManifest(folder, { ...manifest, state: "finished", files: listFiles(folder), warnings: [...warnings] });
   });

@@ -4,15 +4,29 @@ import { basename, resolve } from "node:path";
 import { GcspikeError, usageError } from "../lib/errors.ts";
 import { isNode } from "./node-options.ts";
 
-/** Programs that run another one, named by their first argument that is no option. */
+/** Programs that run a script: its name says more than theirs. */
 const LAUNCHERS = /^(npx|tsx|ts-node|bun|deno)$/;
+/** Options of Node whose value is the next word. */
+const WITH_VALUE = /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--env-file|--input-type)$/;
+/** With these there is no script. */
+const INLINE = /^(-e|-p|-pe|--eval|--print)$/;
 
-/** What a person calls this command: the script for `node server.js`, else the program. */
+function scriptOf(words: readonly string[]): string | undefined {
+  for (let index = 0; index < words.length; index++) {
+    const word = words[index] ?? "";
+    if (INLINE.test(word)) return undefined;
+    if (WITH_VALUE.test(word)) index++;
+    else if (!word.startsWith("-")) return word;
+  }
+  return undefined;
+}
+
+/** What a person calls this command: `server.js` for `node server.js`, else the program. */
 export function programName(command: readonly string[]): string {
   const [program = "", ...rest] = command;
   const name = basename(program);
-  const script = rest.find((argument) => !argument.startsWith("-"));
-  return script !== undefined && (isNode(program) || LAUNCHERS.test(name)) ? basename(script) : name;
+  const script = isNode(program) || LAUNCHERS.test(name) ? scriptOf(rest) : undefined;
+  return script === undefined ? name : basename(script);
 }
 
 /** `server-2026-11-22T09-14-07.gcspike`, in local time: a name to be recognised by the person who started it. */

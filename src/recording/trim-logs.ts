@@ -17,17 +17,18 @@ const KINDS: Readonly<Record<string, LogKind>> = {
 
 /**
  * Cuts every log in `folder` to its header and its committed records. A collection in which the process died stays: it is the
- * record behind the last committed one. The processes must have ended, for a mapped file that shrinks kills its process.
+ * record behind the last committed one. Logs of processes that run (`isRunning`) stay as they are, for a mapped file that
+ * shrinks kills its process: asked after the log was found, so that a process that starts meanwhile is safe too.
  * Returns a warning for each log that could not be cut. Throws where the folder cannot be listed.
  */
-export function trimLogs(folder: string): readonly Warning[] {
+export function trimLogs(folder: string, isRunning: (pid: number) => boolean = () => false): readonly Warning[] {
   const { isolates, processes } = listRecording(folder);
   const logs = [...isolates].flatMap(([id, suffixes]) =>
     [...suffixes].map((suffix) => ({ name: `${id}.${suffix}`, kind: KINDS[suffix] })),
   );
   const processLogs = processes.map((pid) => ({ name: `${pid}.process`, kind: LogKind.process }));
   return [...logs, ...processLogs].flatMap(({ name, kind }) =>
-    kind === undefined ? [] : trimLog(openLog(join(folder, name), kind).log),
+    kind === undefined || isRunning(Number.parseInt(name, 10)) ? [] : trimLog(openLog(join(folder, name), kind).log),
   );
 }
 
@@ -38,7 +39,7 @@ function trimLog(log: Log | null): readonly Warning[] {
     return [];
   } catch (error) {
     const message = `${log.name} cannot be cut to its content (${errorCode(error)}): it takes more room than it needs.`;
-    return [{ code: "log-not-trimmed", message }];
+    return [{ code: "not-trimmed", message }];
   }
 }
 

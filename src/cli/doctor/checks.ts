@@ -126,24 +126,24 @@ export function checkEbpf(system: System): Answer {
   if (system.platform !== "linux") return limited("eBPF is Linux only", "Nothing to fix: recording does not need it.");
   const lacking: { readonly what: string; readonly fix: string }[] = [];
   if (!system.exists("/proc/sys/kernel/unprivileged_bpf_disabled")) {
-    lacking.push({ what: "the kernel has no bpf()", fix: "Use a kernel with CONFIG_BPF_SYSCALL." });
+    lacking.push({ what: "the kernel has no bpf()", fix: "a kernel with CONFIG_BPF_SYSCALL" });
   }
   if (!system.exists("/sys/kernel/btf/vmlinux")) {
-    lacking.push({ what: "no /sys/kernel/btf/vmlinux", fix: "Use a kernel with CONFIG_DEBUG_INFO_BTF." });
+    lacking.push({ what: "no /sys/kernel/btf/vmlinux", fix: "a kernel with CONFIG_DEBUG_INFO_BTF" });
   }
   if (!system.exists("/sys/kernel/tracing/uprobe_events")) {
     lacking.push({
       what: "tracefs is not mounted or not readable",
-      fix: "As root: mount -t tracefs tracefs /sys/kernel/tracing",
+      fix: "as root: mount -t tracefs tracefs /sys/kernel/tracing",
     });
   }
   if (!mayUseBpf(system.readText("/proc/self/status") ?? "")) {
-    lacking.push({ what: "this user may not use it", fix: "Run as root, or with CAP_BPF and CAP_PERFMON." });
+    lacking.push({ what: "this user may not use it", fix: "run as root, or with CAP_BPF and CAP_PERFMON" });
   }
   const version = system.run("bpftrace", ["--version"]);
   if (version.code !== 0) lacking.push({ what: "bpftrace is not installed", fix: "apt-get install bpftrace" });
   if (lacking.length === 0) return works(`kernel, rights and ${version.stdout.trim()} are there`);
-  return limited(lacking.map(({ what }) => what).join("; "), lacking.map(({ fix }) => fix).join(" "));
+  return limited(lacking.map(({ what }) => what).join("; "), lacking.map(({ fix }) => fix).join("; "));
 }
 
 /** Tells a pause in which the thread waited for a processor from one in which it waited for V8's helper threads. */

@@ -1,0 +1,86 @@
+/** Takes home-folder prefixes and command-line arguments out of a recording's files, for `--redact`. */
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { Profile } from "pprof-format";
+import { parseObject } from "../recording/manifest.ts";
+import { CODE, HEADER, UNTIL_END_OF_FILE } from "../recording/spec.ts";
+
+/** The text with `~` for the home folder, wherever it stands in it. */
+export function redactHome(text: string, home: string = homedir()): string {
+  return home.length > 1 ? text.replaceAll(home, "~") : text;
+}
+
+/** The same in every text of a parsed JSON value. */
+function redactValue(value: unknown): unknown {
+  if (typeof value === "string") return redactHome(value);
+  if (Array.isArray(value)) return value.map(redactValue);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactValue(item)]));
+}
+
+/** execArgv is part of the command line. */
+function redactJson(text: string): string {
+  const fields = parseObject(text);
+  if (fields === null) return "";
+  return JSON.stringify(redactValue("execArgv" in fields ? { ...fields, execArgv: [] } : fields));
+}
+
+/** Rewrites the names in a .code log where they stand: what is redacted is shorter, and the record keeps its length. */
+export function redactCodeLog(log: Buffer): void {
+  if (log.length < HEADER.strings) return;
+  const start = log.readUInt32LE(HEADER.headerBytes);
+  const committed = log.readBigUInt64LE(HEADER.committedBytes);
+  const end = committed === UNTIL_END_OF_FILE ? log.length : Math.min(log.length, start + Number(committed));
+  for (let at = start; at + CODE.text <= end; ) {
+    const record = log.subarray(at, at + log.readUInt32LE(at + CODE.bytes));
+    if (record.length < CODE.text) return;
+    redactCodeRecord(record);
+    at += record.length;
+  }
+}
+
+function redactCodeRecord(record: Buffer): void {
+  const nameEnd = CODE.text + record.readUInt16LE(CODE.nameBytes);
+  const scriptEnd = nameEnd + record.readUInt16LE(CODE.scriptBytes);
+  const name = Buffer.from(redactHome(record.toString("utf8", CODE.text, nameEnd)));
+  const script = Buffer.from(redactHome(record.toString("utf8", nameEnd, scriptEnd)));
+  // A name that was cut inside a character may come back longer: then nothing fits, and nothing is kept.
+  const fits = name.length + script.length <= record.length - CODE.text;
+  record.writeUInt16LE(fits ? name.length : 0, CODE.nameBytes);
+  record.writeUInt16LE(fits ? script.length : 0, CODE.scriptBytes);
+  record.fill(0, CODE.text);
+  if (fits) Buffer.concat([name, script]).copy(record, CODE.text);
+}
+
+function redactPprof(file: Buffer): Buffer {
+  const profile = Profile.decode(gunzipSync(file));
+  const { strings } = profile.stringTable;
+  strings.forEach((text, index) => {
+    strings[index] = redactHome(text);
+  });
+  return gzipSync(profile.encode());
+}
+
+function redacted(path: string): Buffer | string | null {
+  const file = readFileSync(path);
+  if (path.endsWith(".json")) return redactJson(file.toString("utf8"));
+  if (path.endsWith(".pb.gz")) return redactPprof(file);
+  if (!path.endsWith(".code")) return null;
+  redactCodeLog(file);
+  return file;
+}
+
+/**
+ * Redacts the files in `folder` that hold text of the program, after allocations became pprof. Files of processes that run
+ * (`isRunning`) are left alone: they are mapped into them. Throws what the file system throws.
+ */
+export function redactFolder(folder: string, isRunning: (pid: number) => boolean): void {
+  for (const name of readdirSync(folder)) {
+    const pid = Number.parseInt(name, 10);
+    if (!Number.isNaN(pid) && isRunning(pid)) continue;
+    const content = redacted(join(folder, name));
+    if (content !== null) writeFileSync(join(folder, name), content);
+  }
+}
