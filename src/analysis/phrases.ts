@@ -1,6 +1,6 @@
 /** The words of a report that the analysis and the renderers share. */
 
-import { plainText } from "../lib/text.ts";
+import { cutStart, plainText } from "../lib/text.ts";
 import type { Frame } from "../recording/model.ts";
 import type { ReportPauseKind } from "./report-types.ts";
 
@@ -31,8 +31,9 @@ export function frameText(frame: Pick<Frame, "function" | "file" | "line">): str
   return `${name === "" ? "(anonymous)" : name} (${where})`;
 }
 
-/** "src/cart.ts:112", "" without a file. */
+/** "src/cart.ts:112", "" without a file; of a long path the end. */
 export function locationText(file: string, line: number): string {
   if (file === "") return "";
-  return line > 0 ? `${plainText(file, 120)}:${line}` : plainText(file, 120);
+  const path = cutStart(plainText(file, 4096), 120);
+  return line > 0 ? `${path}:${line}` : path;
 }

@@ -27,6 +27,13 @@ export function cut(text: string, limit: number): string {
   return limit <= 3 ? characters.slice(0, limit).join("") : `${characters.slice(0, limit - 3).join("")}...`;
 }
 
+/** The last `limit` characters, the first three of them "..." where something was cut: of a path the end says most. */
+export function cutStart(text: string, limit: number): string {
+  const characters = [...text];
+  if (characters.length <= limit) return text;
+  return limit <= 3 ? characters.slice(-limit).join("") : `...${characters.slice(3 - limit).join("")}`;
+}
+
 /** `1 spike`, `6 spikes`, `1,234 spikes`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;

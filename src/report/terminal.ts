@@ -1,6 +1,6 @@
 import { locationText } from "../analysis/phrases.ts";
 import type { Report, Site, Spike } from "../analysis/report-types.ts";
-import { cut, plainText, plural } from "../lib/text.ts";
+import { cut, cutStart, plainText, plural } from "../lib/text.ts";
 import { formatMs, formatShare } from "../lib/units.ts";
 import {
   answerParts,
@@ -29,6 +29,7 @@ export interface TerminalOptions {
 const MIN_WIDTH = 40;
 const MAX_WIDTH = 120;
 const INDENT = "  ";
+const WARNING_MARGIN = " ".repeat(INDENT.length + "warning: ".length);
 const MAX_SPIKES = 10;
 const MAX_SITES = 5;
 const MAX_SITES_OF_SPIKE = 3;
@@ -47,7 +48,8 @@ const SGR: Readonly<Record<Style, string>> = { bold: "1", dim: "2", yellow: "33"
 export function renderTerminal(view: ReportView, options: TerminalOptions): Uint8Array {
   const page = new Page(options);
   const { report } = view;
-  page.row(`${commandText(report.recording.command)}   ${circumstances(report.recording)}`, "dim");
+  page.row(commandText(report.recording.command));
+  page.prose(circumstances(report.recording), { style: "dim" });
   page.gap();
   answer(page, report);
   if (report.summary.pauses.count > 0) {
@@ -80,11 +82,15 @@ export function renderSummary(view: ReportView, options: TerminalOptions): strin
   return page.text();
 }
 
+/** The parts side by side as far as they fit. */
 function answer(page: Page, report: Report): void {
-  const parts = answerParts(report);
-  const line = parts.join("    ");
-  if (line.length + INDENT.length <= page.width) page.row(line, "bold");
-  else for (const part of parts) page.prose(part, { style: "bold" });
+  const lines: string[] = [];
+  for (const part of answerParts(report)) {
+    const joined = lines.length === 0 ? part : `${lines.at(-1)}    ${part}`;
+    if (joined.length + INDENT.length <= page.width) lines.splice(-1, 1, joined);
+    else lines.push(part);
+  }
+  for (const line of lines) page.prose(line, { style: "bold" });
 }
 
 function kindTable(page: Page, { summary }: Report): void {
@@ -183,12 +189,9 @@ function siteTable(page: Page, list: readonly Site[], indent: string): void {
   const names = list.map(siteName);
   const width = Math.max(...names.map((name) => name.length));
   for (const [index, site] of list.entries()) {
-    const share = formatShare(site.share).padStart(7);
-    page.row(
-      `${share}  ${(names[index] ?? "").padEnd(width)}  ${locationText(site.file, site.line)}`,
-      undefined,
-      indent,
-    );
+    const start = `${formatShare(site.share).padStart(7)}  ${(names[index] ?? "").padEnd(width)}  `;
+    const room = Math.max(20, page.width - indent.length - start.length);
+    page.row(`${start}${cutStart(locationText(site.file, site.line), room)}`, undefined, indent);
   }
 }
 
@@ -197,8 +200,8 @@ function warnings(page: Page, { recording }: Report): void {
   page.gap();
   if (!recording.complete) page.prose("This recording is not complete; everything up to its end is in this report.");
   for (const { message, hint } of recording.warnings) {
-    page.prose(`warning: ${plainText(message, 600)}`, { style: "yellow" });
-    if (hint !== undefined) page.prose(plainText(hint, 600), { indent: `${INDENT}         ` });
+    page.prose(`warning: ${plainText(message, 600)}`, { hanging: WARNING_MARGIN, style: "yellow" });
+    if (hint !== undefined) page.prose(plainText(hint, 600), { indent: WARNING_MARGIN });
   }
 }
 
