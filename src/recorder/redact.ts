@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { Profile } from "pprof-format";
 import { parseObject } from "../recording/manifest.ts";
+import { eachField } from "../recording/protobuf.ts";
 import { CODE, HEADER, UNTIL_END_OF_FILE } from "../recording/spec.ts";
 
 /** The text with `~` for the home folder, wherever it stands in it. */
@@ -54,13 +54,31 @@ function redactCodeRecord(record: Buffer): void {
   if (fits) Buffer.concat([name, script]).copy(record, CODE.text);
 }
 
+/** profile.proto: `repeated string string_table = 6`. */
+const STRING_TABLE = 6;
+
+/** One entry of the string table: tag, length as a varint, text. */
+function stringField(text: string): Uint8Array {
+  const bytes = Buffer.from(text);
+  const length: number[] = [];
+  for (let rest = bytes.length; ; rest >>>= 7) {
+    length.push(rest < 0x80 ? rest : (rest & 0x7f) | 0x80);
+    if (rest < 0x80) break;
+  }
+  return Buffer.concat([Buffer.from([(STRING_TABLE << 3) | 2, ...length]), bytes]);
+}
+
+/** All text of a profile stands in its string table; everything else points into it by number. */
 function redactPprof(file: Buffer): Buffer {
-  const profile = Profile.decode(gunzipSync(file));
-  const { strings } = profile.stringTable;
-  strings.forEach((text, index) => {
-    strings[index] = redactHome(text);
+  const profile = gunzipSync(file);
+  const parts: Uint8Array[] = [];
+  let copied = 0;
+  eachField(profile, 0, profile.length, ({ number, start, end }) => {
+    const text = number === STRING_TABLE ? stringField(redactHome(profile.toString("utf8", start, end))) : null;
+    parts.push(text ?? profile.subarray(copied, end));
+    copied = end;
   });
-  return gzipSync(profile.encode());
+  return gzipSync(Buffer.concat(parts));
 }
 
 function redacted(path: string): Buffer | string | null {
