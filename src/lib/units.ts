@@ -14,7 +14,8 @@ const SIZE_BYTES: Readonly<Record<string, number>> = {
 
 function parse(flag: string, text: string, table: Readonly<Record<string, number>>, example: string): number {
   const match = /^(\d+(?:\.\d+)?)([A-Za-z]+)$/.exec(text.trim());
-  const factor = match?.[2] === undefined ? undefined : table[match[2]];
+  const unit = match?.[2] ?? "";
+  const factor = Object.hasOwn(table, unit) ? table[unit] : undefined;
   if (match?.[1] === undefined || factor === undefined) {
     throw usageError(`${flag} cannot be "${text}".`, `Write a number with a unit: ${example}.`);
   }

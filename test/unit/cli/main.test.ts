@@ -1,0 +1,82 @@
+import { describe, expect, test } from "vitest";
+import { main } from "../../../src/cli/main.ts";
+import { fakeTerminal } from "../../support/terminal.ts";
+
+async function run(...words: readonly string[]) {
+  const terminal = fakeTerminal();
+  const exitCode = await main(words, terminal);
+  return { exitCode, ...terminal.printed };
+}
+
+describe("help", () => {
+  test("goes to stdout and lists the commands that exist", async () => {
+    const { exitCode, out, err } = await run("--help");
+    expect(exitCode).toBe(0);
+    expect(err).toBe("");
+    expect([...out.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map((match) => match[1])).toEqual([
+      "record",
+      "report",
+      "doctor",
+    ]);
+  });
+
+  test("no command at all shows it too", async () => {
+    expect(await run()).toEqual(await run("--help"));
+  });
+
+  test.each(["record", "report", "doctor"])("%s --help has an example", async (command) => {
+    const { exitCode, out } = await run(command, "--help");
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(new RegExp(`Example:\\n  gcspike ${command}`));
+  });
+
+  test("--version is the package's", async () => {
+    expect((await run("--version")).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+});
+
+describe("wrong usage is exit code 2, on stderr, with the accepted form", () => {
+  test.each([
+    [["recrd"], /Unknown command 'recrd'.*Did you mean record/, /gcspike --help/],
+    [["record"], /Missing required argument 'command'/, /gcspike record --help/],
+    [["record", "--spike", "10", "--", "node"], /--spike cannot be "10"/, /500us, 10ms, 2s or 5m/],
+    [["record", "--spikes", "10ms", "--", "node"], /Unknown option '--spikes'.*Did you mean --spike/, /record --help/],
+    [["record", "--collector", "magic", "--", "node"], /'magic' is invalid.*probe, perf_hooks/, /record --help/],
+    [["record", "--node-args", "x", "--", "node"], /--node-args cannot start with "x"/, /--node-args "--max/],
+    [["record", "-o"], /'-o, --output <DIR.gcspike>' argument missing/, /record --help/],
+    [["report"], /Missing required argument 'recording'/, /report --help/],
+    [["report", "a", "b"], /Too many arguments/, /report --help/],
+    [["report", "a", "--format", "pdf"], /'pdf' is invalid.*terminal, json, markdown, html/, /report --help/],
+    [["report", "a", "-o", "b.pdf"], /b\.pdf does not say which format/, /\.html, \.json, \.md or \.txt/],
+    [["doctor", "now"], /Too many arguments/, /doctor --help/],
+  ])("%j", async (words, message, hint) => {
+    const { exitCode, out, err } = await run(...words);
+    expect(exitCode).toBe(2);
+    expect(out).toBe("");
+    const [first, second, ...rest] = err.split("\n");
+    expect(first).toMatch(/^gcspike: [A-Z-]/);
+    expect(first).toMatch(message);
+    expect(second).toMatch(hint);
+    expect(rest).toEqual([""]);
+  });
+});
+
+test("a recording that is not there is gcspike's failure: exit code 4, no stack", async () => {
+  const { exitCode, err } = await run("report", "/nowhere/x.gcspike");
+  expect(exitCode).toBe(4);
+  expect(err).toContain("/nowhere/x.gcspike");
+  expect(err).not.toContain("    at ");
+});
+
+test.each([[["--verbose", "report", "/nowhere/x.gcspike"]], [["report", "--verbose", "/nowhere/x.gcspike"]]])(
+  "--verbose prints the stack: %j",
+  async (words) => {
+    expect((await run(...words)).err).toMatch(/^ {4}at /m);
+  },
+);
+
+test("an HTML report is not written into a terminal", async () => {
+  const terminal = fakeTerminal({ outIsTerminal: true });
+  expect(await main(["report", "x.gcspike", "--format", "html"], terminal)).toBe(2);
+  expect(terminal.printed.err).toContain("gcspike report x.gcspike -o report.html");
+});
