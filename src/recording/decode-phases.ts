@@ -1,5 +1,5 @@
 /** The .phases log: V8's GC spans on the isolate's thread, and its reasons for the pauses. */
-import { at, type Clock, damagedRecords, durationAt, isOrdered, pick, timeAt } from "./columns.ts";
+import { at, type Clock, damagedRecords, durationAt, timeAt } from "./columns.ts";
 import { eachRecord, type Log } from "./log-reader.ts";
 import { PAUSE_KINDS, type PauseColumns, type PauseKind, type PhaseColumns } from "./model.ts";
 import { PHASE, type Warning } from "./spec.ts";
@@ -23,40 +23,57 @@ export interface DecodedPhases {
   readonly warnings: readonly Warning[];
 }
 
-/** Decodes `log`: spans in order of start, outer ones before inner ones. */
+/**
+ * Decodes `log`: spans in order of start, outer ones before inner ones. Reads it twice, first for the order and then straight
+ * into the columns: there may be tens of millions of spans, and one copy of them is enough.
+ */
 export function decodePhases(log: Log, clock: Clock): DecodedPhases {
   const names = log.header.strings;
-  const capacity = log.bytes / log.header.recordBytes;
-  const startMs = new Float64Array(capacity);
-  const durationMs = new Float64Array(capacity);
-  const name = new Uint16Array(capacity);
-  const reason = new Uint16Array(capacity);
-  const depth = new Uint8Array(capacity);
+  const place = places(log, clock);
+  const count = place.length;
+  const phases = {
+    count,
+    startMs: new Float64Array(count),
+    durationMs: new Float64Array(count),
+    name: new Uint16Array(count),
+    depth: new Uint8Array(count),
+    names,
+  };
+  const reason = new Uint16Array(count);
   let read = 0;
-  let i = 0;
+  let valid = 0;
   eachRecord(log, ({ view }, offset) => {
     read++;
-    startMs[i] = timeAt(view, offset + PHASE.startNs, clock);
-    durationMs[i] = durationAt(view, offset + PHASE.durationNs);
-    name[i] = view.getUint16(offset + PHASE.name, true);
+    if (!isSpan(view, offset, clock, names.length)) return;
+    const i = at(place, valid++);
+    phases.startMs[i] = timeAt(view, offset + PHASE.startNs, clock);
+    phases.durationMs[i] = durationAt(view, offset + PHASE.durationNs);
+    phases.name[i] = view.getUint16(offset + PHASE.name, true);
+    phases.depth[i] = view.getUint8(offset + PHASE.depth);
     reason[i] = view.getUint16(offset + PHASE.reason, true);
-    depth[i] = view.getUint8(offset + PHASE.depth);
-    const known = at(name, i) < names.length && at(reason, i) <= names.length;
-    if (known && !Number.isNaN(at(startMs, i) + at(durationMs, i))) i++;
   });
-  const order = startOrder(startMs.subarray(0, i), depth);
-  return {
-    phases: {
-      count: i,
-      startMs: pick(startMs, order),
-      durationMs: pick(durationMs, order),
-      name: pick(name, order),
-      depth: pick(depth, order),
-      names,
-    },
-    reason: pick(reason, order),
-    warnings: damagedRecords(log, read - i),
-  };
+  return { phases, reason, warnings: damagedRecords(log, read - valid) };
+}
+
+function isSpan(view: DataView, offset: number, clock: Clock, names: number): boolean {
+  const endMs = timeAt(view, offset + PHASE.startNs, clock) + durationAt(view, offset + PHASE.durationNs);
+  const name = view.getUint16(offset + PHASE.name, true);
+  const reason = view.getUint16(offset + PHASE.reason, true);
+  return name < names && reason <= names && !Number.isNaN(endMs);
+}
+
+/** For each span of the log, as far as it is sound, its place in the order of start. */
+function places(log: Log, clock: Clock): Uint32Array {
+  const capacity = log.bytes / log.header.recordBytes;
+  const startMs = new Float64Array(capacity);
+  const depth = new Uint8Array(capacity);
+  let count = 0;
+  eachRecord(log, ({ view }, offset) => {
+    if (!isSpan(view, offset, clock, log.header.strings.length)) return;
+    startMs[count] = timeAt(view, offset + PHASE.startNs, clock);
+    depth[count++] = view.getUint8(offset + PHASE.depth);
+  });
+  return placesByStart(startMs.subarray(0, count), depth);
 }
 
 /**
@@ -86,23 +103,40 @@ export function assignReasons(pauses: PauseColumns, { phases, reason }: DecodedP
 }
 
 /**
- * The order of start, outer spans first. The log is in order of end; at one depth spans do not overlap, so that there both
- * orders are the same and one merge of the depths is enough.
+ * Outer spans come before inner ones that start with them. The log is in order of end; at one depth spans do not overlap, so
+ * that there both orders are the same and one merge of the depths is enough.
  */
-function startOrder(startMs: Float64Array, depth: Uint8Array): Uint32Array {
+function placesByStart(startMs: Float64Array, depth: Uint8Array): Uint32Array {
   const queues = queuesByDepth(depth, startMs.length);
-  const order = new Uint32Array(startMs.length);
-  for (let k = 0; k < order.length; k++) {
-    let next: Queue | undefined;
-    for (const queue of queues) {
-      if (queue.head < queue.spans.length && (next === undefined || startOf(queue, startMs) < startOf(next, startMs))) {
-        next = queue;
-      }
-    }
-    if (next !== undefined) order[k] = at(next.spans, next.head++);
+  const place = new Uint32Array(startMs.length);
+  let latest = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < place.length; k++) {
+    const next = earliestHead(queues, startMs);
+    if (next === undefined || startOf(next, startMs) < latest) return sortedPlaces(startMs, depth);
+    latest = startOf(next, startMs);
+    place[at(next.spans, next.head++)] = k;
   }
-  if (isOrdered(pick(startMs, order))) return order;
-  return order.sort((a, b) => at(startMs, a) - at(startMs, b) || at(depth, a) - at(depth, b));
+  return place;
+}
+
+/** For logs that overlap at one depth: damaged ones, and those deeper than MERGED_DEPTHS. */
+function sortedPlaces(startMs: Float64Array, depth: Uint8Array): Uint32Array {
+  const order = Uint32Array.from(startMs, (_, index) => index);
+  order.sort((a, b) => at(startMs, a) - at(startMs, b) || at(depth, a) - at(depth, b));
+  const place = new Uint32Array(order.length);
+  order.forEach((span, k) => {
+    place[span] = k;
+  });
+  return place;
+}
+
+function earliestHead(queues: readonly Queue[], startMs: Float64Array): Queue | undefined {
+  let next: Queue | undefined;
+  for (const queue of queues) {
+    if (queue.head >= queue.spans.length) continue;
+    if (next === undefined || startOf(queue, startMs) < startOf(next, startMs)) next = queue;
+  }
+  return next;
 }
 
 interface Queue {

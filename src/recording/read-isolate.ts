@@ -75,11 +75,12 @@ export function decodeIsolate(
   clock: Clock,
 ): IsolateData {
   const { descriptor } = isolate;
-  const gc = decodePauses(isolate, clock);
+  // What needs room only while it is read comes first, the columns that stay and are the largest last.
+  const allocations = decodeWindows(isolate, clock);
+  const phases = isolate.phases === null ? null : decodePhases(isolate.phases, clock);
   const heap = isolate.heap === null ? null : decodeHeap(isolate.heap, clock);
   const loop = isolate.loop === null ? null : decodeLoop(isolate.loop, clock);
-  const phases = isolate.phases === null ? null : decodePhases(isolate.phases, clock);
-  const allocations = decodeWindows(isolate, clock);
+  const gc = decodePauses(isolate, clock);
   const startMs = isolate.startNs === null ? 0 : msSince(startNs, isolate.startNs) || 0;
   const data = {
     pauses: gc.pauses,

@@ -18,7 +18,7 @@ const STOP_SIGNALS: readonly (string | null)[] = [null, "SIGINT", "SIGTERM", "SI
 /** What a shell or a launcher makes of SIGILL, SIGTRAP, SIGABRT (out of memory), SIGFPE, SIGKILL and SIGSEGV. */
 const DEATH_CODES: readonly (number | null)[] = [132, 133, 134, 136, 137, 139];
 /** Warnings that say that something recorded is missing. */
-const CUT = /^(?:log|allocations)-(?!not-trimmed)/;
+const CUT = /^(?:log|allocations)-/;
 
 interface OpenedProcess extends OpenedLog {
   readonly pid: number;

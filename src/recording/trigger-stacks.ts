@@ -1,5 +1,5 @@
 /** The stacks that triggered pauses: addresses to frames, each distinct stack once. */
-import { numberAt } from "./columns.ts";
+import { at } from "./columns.ts";
 import type { CodeMap, CodePiece } from "./decode-code.ts";
 import type { RecordView } from "./log-reader.ts";
 import type { Frame } from "./model.ts";
@@ -12,6 +12,8 @@ const REMEMBERED = 50_000;
 
 /** A stack of addresses, resolved, and when that answer holds: until other code took one of the addresses. */
 interface Resolved {
+  /** The addresses as they stand in the record, in halves. */
+  readonly words: Uint32Array;
   readonly fromMs: number;
   readonly untilMs: number;
   readonly stack: number;
@@ -28,7 +30,7 @@ export function triggerStacks(code: CodeMap): TriggerStacks {
   const frames = numbering<Frame>();
   const stacks = numbering<readonly number[]>();
   const byAddress = new Map<number, readonly CodePiece[]>();
-  const remembered = new Map<string, Resolved>();
+  const remembered = new Map<number, Resolved>();
 
   const pieces = (address: number): readonly CodePiece[] => {
     const known = byAddress.get(address) ?? code.covering(address);
@@ -37,32 +39,33 @@ export function triggerStacks(code: CodeMap): TriggerStacks {
     return known;
   };
 
-  const resolve = (addresses: readonly number[], timeMs: number): Resolved => {
+  const resolve = (words: Uint32Array, timeMs: number): Resolved => {
     let fromMs = Number.NEGATIVE_INFINITY;
     let untilMs = Number.POSITIVE_INFINITY;
     const stack: number[] = [];
-    for (const address of addresses) {
-      const { current, next } = newestAt(pieces(address), timeMs);
+    for (let i = 0; i < words.length; i += 2) {
+      const { current, next } = newestAt(pieces(at(words, i) + at(words, i + 1) * 2 ** 32), timeMs);
       fromMs = Math.max(fromMs, current?.timeMs ?? fromMs);
       untilMs = Math.min(untilMs, next?.timeMs ?? untilMs);
       if (current === undefined) continue;
       const frame = code.frame(current);
       stack.push(frames.number(frameKey(frame), () => frame));
     }
-    return { fromMs, untilMs, stack: stack.length === 0 ? -1 : stacks.number(stack.join(), () => stack) };
+    return { words, fromMs, untilMs, stack: stack.length === 0 ? -1 : stacks.number(stack.join(), () => stack) };
   };
 
   return {
-    add(record, offset, timeMs) {
-      const count = Math.min(STACK_FRAMES, record.view.getUint32(offset + GC.frameCount, true));
+    add({ view }, offset, timeMs) {
+      const count = 2 * Math.min(STACK_FRAMES, view.getUint32(offset + GC.frameCount, true));
       const start = offset + GC.stack;
-      const key = record.buffer.toString("latin1", start, start + count * 8);
-      const known = remembered.get(key);
-      if (known !== undefined && timeMs >= known.fromMs && timeMs < known.untilMs) return known.stack;
-      const addresses = Array.from({ length: count }, (_, index) => numberAt(record.view, start + index * 8));
-      const resolved = resolve(addresses, timeMs);
+      const hash = hashOf(view, start, count);
+      const known = remembered.get(hash);
+      const holds = known !== undefined && timeMs >= known.fromMs && timeMs < known.untilMs;
+      if (holds && isSame(known.words, view, start, count)) return known.stack;
+      const words = Uint32Array.from({ length: count }, (_, i) => view.getUint32(start + i * 4, true));
+      const resolved = resolve(words, timeMs);
       if (remembered.size >= REMEMBERED) remembered.clear();
-      remembered.set(key, resolved);
+      remembered.set(hash, resolved);
       return resolved.stack;
     },
     finish() {
@@ -71,6 +74,19 @@ export function triggerStacks(code: CodeMap): TriggerStacks {
       return { stacks: stacks.values.map(framesOf), warnings: mapped.warnings };
     },
   };
+}
+
+/** FNV-1a, a word at a time. Two stacks with one hash only take turns in being remembered. */
+function hashOf(view: DataView, start: number, count: number): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < count; i++) hash = Math.imul(hash ^ view.getUint32(start + i * 4, true), 0x01000193);
+  return hash;
+}
+
+function isSame(words: Uint32Array, view: DataView, start: number, count: number): boolean {
+  if (words.length !== count) return false;
+  for (let i = 0; i < count; i++) if (words[i] !== view.getUint32(start + i * 4, true)) return false;
+  return true;
 }
 
 /** What stood there at `timeMs`, and what came after it. `pieces` are oldest first. */
