@@ -10,6 +10,9 @@ import type { StepRun } from "./steps.ts";
 /** Frames of the stack that triggered a collection which its evidence names. */
 const MAX_TRIGGER_FRAMES = 5;
 
+/** The probe's own time is said from this share of a pause on: it is some microseconds unless the machine was busy. */
+const WORTH_SAYING = 0.01;
+
 const MIB = 1024 ** 2;
 
 export function reasonOf(isolate: IsolateData, pause: number): string | null {
@@ -82,12 +85,15 @@ function timeEvidence({ pauses }: IsolateData, pause: number): readonly Evidence
   const minor = at(pauses.minorFaults, pause);
   const major = at(pauses.majorFaults, pause);
   const share = wall > 0 ? ` (${formatShare(cpu / wall)})` : "";
+  const probe = at(pauses.probeMs, pause);
+  const probeShown = probe >= wall * WORTH_SAYING ? probe : Number.NaN;
   return known([
     [cpu, "cpu", "ms", `The thread ran for ${formatMs(cpu)} of ${formatMs(wall)}${share}.`],
     [queue, "run-queue", "ms", `It waited ${formatMs(queue)} for a processor.`],
     [switches, "involuntary-switches", "switches", `It was taken off its processor ${plural(switches, "time")}.`],
     [minor, "minor-faults", "faults", `${plural(minor, "page fault")} met memory that was not mapped yet.`],
     [major, "major-faults", "faults", `${plural(major, "page fault")} had to wait for a disk.`],
+    [probeShown, "probe", "ms", `gcspike's own probe took ${formatMs(probe)} of it.`],
   ]);
 }
 

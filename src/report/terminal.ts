@@ -36,7 +36,7 @@ const MAX_SITES_OF_SPIKE = 3;
 const MAX_PHASES_OF_SPIKE = 3;
 const MAX_ISOLATES = 12;
 /** Of a spike's evidence, what its headline does not say already; the rest stands in the JSON and HTML reports. */
-const SHOWN_EVIDENCE = new Set(["cpu", "run-queue", "trigger-stack", "steps.span", "missing"]);
+const SHOWN_EVIDENCE = new Set(["cpu", "run-queue", "probe", "trigger-stack", "steps.span", "missing"]);
 
 /** Where prose may be broken: at spaces, but not between a number and its unit. */
 const BREAKS = / (?!(?:us|ms|s|min|%|B|[KMG]iB)(?![\w]))/;

@@ -138,6 +138,14 @@ describe("spikes", () => {
     expect(spike).toMatchObject({ cpuMs: null, reason: null, phases: [], sites: [] });
   });
 
+  test("say what the probe itself took where that is much of a pause", () => {
+    const one = isolate("-M-M");
+    const probeMs = Float64Array.of(0.014, 6);
+    const { spikes } = analyse(recording([{ ...one, pauses: { ...one.pauses, probeMs } }]), SPIKE);
+    const texts = spikes.map(({ evidence }) => evidence.find(({ signal }) => signal === "probe")?.text);
+    expect(texts).toEqual([undefined, "gcspike's own probe took 6 ms of it."]);
+  });
+
   test("name the JavaScript that triggered them", () => {
     const triggerStack = [frame("slice@node:buffer:9"), frame("parse@src/cart.ts:112"), frame("@src/main.ts:1")];
     const [spike] = analyse(recording([isolate("-M-", { triggerStack })]), SPIKE).spikes;
