@@ -65,7 +65,7 @@ function drawPauses(count: number, durationMs: number, random: Random): PauseSer
         ? 1.4 + random()
         : 2.1 * Math.exp(0.62 * normal(random));
     startMs[i] = gap * (i + 0.6 + 0.3 * random());
-    duration[i] = Math.min(milliseconds, gap * 0.6);
+    duration[i] = Math.min(milliseconds * Math.min(1, gap / 12), gap * 0.6);
     kind[i] = PAUSE_KINDS.indexOf(isFull ? "mark-compact" : isStart ? "incremental-start" : "scavenge");
   }
   return { startMs, durationMs: duration, kind };

@@ -3,10 +3,11 @@ import type uPlot from "uplot";
 import { button, h, meter, name } from "./dom.ts";
 import { createFlameGraph, type FlameGraph } from "./flame-graph.ts";
 import { buildFlameTree, topFunctions, type WindowRange } from "./flame-tree.ts";
-import { bytes, moment, plural, share, timeLabels } from "./format.ts";
+import { bytes, moment, plural, share } from "./format.ts";
 import { byteAxis, createPlot, fromZero, type Plot, swatch } from "./plot.ts";
 import type { Store } from "./store.ts";
 import { color } from "./theme.ts";
+import { timeAxis } from "./time-axis.ts";
 import type { AllocationData } from "./wire.ts";
 
 const TOP_FUNCTIONS = 10;
@@ -109,7 +110,7 @@ class Allocations {
       series: [{ paths: () => null, points: { show: false } }],
       x: {
         scale: { range: () => [0, max] },
-        axis: { space: 76, values: (_plot, splits, _axis, _space, step) => timeLabels(splits, step) },
+        axis: timeAxis,
       },
       y: { scale: fromZero, axis: { ...byteAxis, space: 26, values: (_plot, splits) => splits.map(bytes) } },
       draw: (plot) => drawStrip(plot, this.#data, this.#chosen),

@@ -3,10 +3,30 @@ import uPlot from "uplot";
 import { h } from "./dom.ts";
 import { count, ms, plural, share } from "./format.ts";
 import { kindOf, shapeIcon } from "./kinds.ts";
-import { area, createPlot, fromZero, type Plot, type PlotSpec } from "./plot.ts";
+import { area, createPlot, decadeAxis, fromZero, type Plot, type PlotSpec } from "./plot.ts";
 import type { Store } from "./store.ts";
 import { color } from "./theme.ts";
 import type { IsolateData } from "./wire.ts";
+
+const TICKS = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
+
+const TICK_SPACE = 58;
+
+/** The ticks below `end` that stand at least `space` apart. */
+function spaced(ticks: readonly number[], space: number, end: number): number[] {
+  let next = Number.NEGATIVE_INFINITY;
+  return ticks.filter((tick) => {
+    if (tick < next || tick >= end) return false;
+    next = tick + space;
+    return true;
+  });
+}
+
+/** uPlot leaves null where the axis shows nothing. */
+const decadeLabel =
+  (format: (value: number) => string) =>
+  (value: number | null): string =>
+    value === null ? "" : format(value);
 
 /** Quantile 0.999 stands at 3: each further nine takes as much room as the last. */
 const nines = (q: number): number => -Math.log10(1 - q);
@@ -27,10 +47,14 @@ function percentilePlot({ percentiles, pauses }: IsolateData): PlotSpec {
     note: "How long a pause is at most, for a share of all pauses. The right end is the worst.",
     height: 230,
     data: [xs, points.map((p) => p.ms)],
-    series: [area("accent", { spanGaps: true })],
+    dots: true,
+    series: [area("accent", { spanGaps: true, points: { show: points.length < 3, size: 7 } })],
     x: {
       scale: { range: () => [0, last] },
-      axis: { incrs: [1], space: 30, values: (_plot, splits) => splits.map(percentLabel) },
+      axis: {
+        splits: (plot) => spaced(TICKS.map(nines), (last * TICK_SPACE) / (plot.bbox.width / devicePixelRatio), last),
+        values: (_plot, splits) => splits.map(percentLabel),
+      },
     },
     y: { scale: fromZero, axis: { values: (_plot, splits) => splits.map(ms) } },
     tip: (i) => {
@@ -44,35 +68,43 @@ function percentilePlot({ percentiles, pauses }: IsolateData): PlotSpec {
 
 type Histogram = IsolateData["histogram"];
 
+/** Durations that may be labelled, 1 us to 5 min, as powers of ten. */
+const DURATION_TICKS = Array.from({ length: 9 }, (_, decade) =>
+  [1, 2, 5].map((n) => Math.log10(n) + decade - 3),
+).flat();
+
 function histogramPlot(histogram: Histogram, kind: number, isLast: boolean): PlotSpec {
   const counts = histogram.map(({ countByKind }) => countByKind[kind] ?? 0);
+  const edges = { min: Math.log10(histogram[0]?.fromMs ?? 1), max: Math.log10(histogram.at(-1)?.toMs ?? 10) };
   const { label, color: colorName } = kindOf(kind);
   const total = counts.reduce((sum, n) => sum + n, 0);
   const most = Math.max(...counts, 1);
   const bars = uPlot.paths.bars?.({ size: [0.9, 60, 1] });
-  const edge = (x: number): string => {
-    const bucket = histogram[Math.round(x)];
-    return bucket === undefined || Math.abs(x - Math.round(x)) > 0.01 ? "" : ms(bucket.fromMs);
+  const ticks = (plot: uPlot): number[] => {
+    const space = (TICK_SPACE * (edges.max - edges.min)) / (plot.bbox.width / devicePixelRatio);
+    return spaced(
+      DURATION_TICKS.filter((tick) => tick >= edges.min),
+      space,
+      edges.max,
+    );
   };
   return {
     title: label,
     summary: `Histogram of ${label} durations: ${plural(total, "pause")}.`,
     legend: [{ label: plural(total, "pause"), icon: shapeIcon(kindOf(kind)) }],
     height: isLast ? 116 : 92,
-    data: [counts.map((_, i) => i), counts.map((n) => (n === 0 ? null : n))],
+    data: [
+      histogram.map(({ fromMs, toMs }) => Math.log10(Math.sqrt(fromMs * toMs))),
+      counts.map((n) => (n === 0 ? null : n)),
+    ],
     series: [{ fill: () => color(colorName), width: 0, points: { show: false }, ...(bars && { paths: bars }) }],
     x: {
-      scale: { range: () => [-0.6, histogram.length - 0.4] },
-      axis: {
-        show: isLast,
-        incrs: [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30],
-        space: 52,
-        values: (_plot, splits) => splits.map(edge),
-      },
+      scale: { range: () => [edges.min, edges.max] },
+      axis: { show: isLast, splits: ticks, values: (_plot, splits) => splits.map((power) => ms(10 ** power)) },
     },
     y: {
       scale: { distr: 3, range: () => [0.5, Math.max(most * 1.5, 10)] },
-      axis: { space: 18, values: (_plot, splits) => splits.map((n) => (/^10*$/.test(String(n)) ? count(n) : "")) },
+      axis: { ...decadeAxis, space: 18, values: (_plot, splits) => splits.map(decadeLabel(count)) },
     },
     tip: (i) => {
       const bucket = histogram[i];
@@ -92,13 +124,14 @@ function mmuPlot({ mmu }: IsolateData): PlotSpec {
     note: "The least share of any window of this length that was left to the program.",
     height: 230,
     data: [windows, mmu.map(({ utilization }) => utilization)],
+    dots: true,
     series: [area("mmu", { spanGaps: true })],
     x: {
       scale: { distr: 3, range: (_plot, min, max) => [min, Math.max(max, min * 2)] },
       axis: {
+        ...decadeAxis,
         space: 40,
-        values: (_plot, splits) =>
-          splits.map((x) => (/^[1-9]0*$|^0\.0*1$/.test(String(x)) && /1/.test(String(x)) ? ms(x) : "")),
+        values: (_plot, splits) => splits.map(decadeLabel(ms)),
       },
     },
     y: {

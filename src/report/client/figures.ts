@@ -1,15 +1,16 @@
 /** The answer first: one sentence and the key figures of the isolate in view. */
 import type { GcSummary } from "../../analysis/report-types.ts";
 import { type Child, h, meter } from "./dom.ts";
-import { bytes, moment, ms, plural, share } from "./format.ts";
+import { bytes, count, moment, ms, plural, share } from "./format.ts";
 import type { Store } from "./store.ts";
+import type { ReportData } from "./wire.ts";
 
 function summaryOf(store: Store): GcSummary {
   const { report } = store.data;
   return report.isolates.find(({ id }) => id === store.state.isolate.id)?.gc ?? report.summary;
 }
 
-/** "6 spikes over 10 ms, the worst 41.8 ms at 12.345 s." of all isolates. */
+/** The spikes of all isolates in a sentence or three. */
 function answer({ data }: Store): string {
   const threshold = ms(data.spikeThresholdMs);
   const worst = data.spikes[0];
@@ -18,8 +19,20 @@ function answer({ data }: Store): string {
       ? "Nothing was collected: no pause in this recording."
       : `No spike: no pause and no run of marking steps reached ${threshold}.`;
   }
+  const isolate = data.isolates.length > 1 ? data.isolates.find(({ id }) => id === worst.isolate) : undefined;
+  const where = isolate === undefined ? "" : ` in ${isolate.name}`;
   const many = `${plural(data.spikeCount, "spike")} of ${threshold} or more`;
-  return `${many}. The worst took ${ms(worst.durationMs)}, at ${moment(worst.startMs)}.`;
+  return `${many}. The worst took ${ms(worst.durationMs)}, at ${moment(worst.startMs)}${where}. ${mainCause(data)}`;
+}
+
+/** "4 of them, 81 % of their time, have one cause: survivor-copy." Nothing where no cause was found. */
+function mainCause({ report, spikeCount }: ReportData): string {
+  const [main] = report.causes;
+  if (main === undefined || main.cause === "unknown" || spikeCount === 1) return "";
+  if (main.spikes === spikeCount) return `All have one cause: ${main.cause}.`;
+  const total = report.causes.reduce((sum, { totalMs }) => sum + totalMs, 0);
+  const have = main.spikes === 1 ? "has the cause" : "have one cause:";
+  return `${count(main.spikes)} of them, ${share(main.totalMs / total)} of their time, ${have} ${main.cause}.`;
 }
 
 interface Figure {
@@ -32,7 +45,7 @@ function sharesOf(gc: GcSummary): Figure {
   const paused = gc.pauses.totalMs / gc.observedMs;
   const steps = gc.outsidePausesMs === null ? null : gc.outsidePausesMs / gc.observedMs;
   return {
-    label: "of the main thread went to GC",
+    label: "of the thread's time went to GC",
     value: share(gc.wallShare),
     detail:
       steps === null
@@ -43,12 +56,17 @@ function sharesOf(gc: GcSummary): Figure {
 
 function figuresOf(gc: GcSummary, heapLimitBytes: number | null): readonly Figure[] {
   const { pauses } = gc;
+  const longest = (value: number | null): string => (pauses.count === 0 ? "none" : ms(value));
   const mmu = gc.mmu.find(({ windowMs }) => windowMs === 50);
   return [
-    { label: "P99 pause", value: ms(pauses.p99Ms), detail: `P50 ${ms(pauses.p50Ms)}, P99.9 ${ms(pauses.p999Ms)}` },
+    {
+      label: "P99 pause",
+      value: longest(pauses.p99Ms),
+      detail: `P50\u00a0${longest(pauses.p50Ms)}, P99.9\u00a0${longest(pauses.p999Ms)}`,
+    },
     {
       label: "worst pause",
-      value: ms(pauses.maxMs),
+      value: longest(pauses.maxMs),
       detail: `${plural(pauses.count, "pause")}, ${ms(pauses.totalMs)} in all`,
     },
     sharesOf(gc),
@@ -64,7 +82,7 @@ function figuresOf(gc: GcSummary, heapLimitBytes: number | null): readonly Figur
 
 function causes({ data }: Store): HTMLElement | null {
   const known = data.report.causes.filter(({ totalMs }) => totalMs > 0);
-  if (known.every(({ cause }) => cause === "unknown")) return null;
+  if (known.length < 2) return null;
   const total = known.reduce((sum, { totalMs }) => sum + totalMs, 0);
   const rows = known.map(({ cause, spikes, totalMs }) =>
     h(

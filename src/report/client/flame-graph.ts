@@ -97,7 +97,7 @@ function drawBox(context: CanvasRenderingContext2D, box: Box, look: Look, charac
   if (width < NARROWEST_TEXT) return;
   const room = Math.floor((width - 2 * TEXT_INSET) / characterWidth);
   const text = look.data.frames[node.frame]?.name ?? "all allocations";
-  context.fillStyle = color("flame-ink");
+  context.fillStyle = color(alpha < 1 ? "ink" : "flame-ink");
   context.fillText(
     text.length > room ? `${text.slice(0, Math.max(room - 1, 1))}…` : text,
     left + TEXT_INSET,

@@ -7,7 +7,7 @@ import { drawFigures } from "./figures.ts";
 import { pageHeader } from "./header.ts";
 import type { Plot } from "./plot.ts";
 import { drawResources } from "./resources.ts";
-import { spikeBar, spikeList } from "./spikes.ts";
+import { createSpikeList, spikeBar } from "./spikes.ts";
 import { Store } from "./store.ts";
 import { startTheme } from "./theme.ts";
 import { TimeAxis } from "./time-axis.ts";
@@ -127,8 +127,9 @@ function drawPage(data: ReportData, isolate: IsolateData): void {
       scrollToSection("allocations");
     },
   };
-  const spikes = section("spikes", "Spikes, worst first", ...spikeList(store, actions));
-  const timelineHead = [spikeBar(store, actions), ...timelineControls(store)];
+  const list = createSpikeList(store, actions);
+  const spikes = section("spikes", "Spikes, worst first", ...list.content);
+  const timelineHead = [spikeBar(store, actions.show, list.reveal), ...timelineControls(store)];
   document.body.append(pageHeader(data, store), h("main", {}, ...parts.sections(spikes, timelineHead)), footer(data));
   parts.draw();
   const follow = (): void => followAddress(store, actions.show);

@@ -8,7 +8,7 @@ export interface LegendItem {
   readonly label: string;
   readonly icon: HTMLElement;
   /** The value at a moment, beside the label while the cursor is on one of the charts of the same time axis. */
-  readonly valueAt?: (index: number) => string;
+  readonly valueAt?: (atMs: number) => string;
 }
 
 export interface PlotSpec {
@@ -24,6 +24,8 @@ export interface PlotSpec {
   readonly series: readonly uPlot.Series[];
   readonly x: { readonly scale: uPlot.Scale; readonly axis: uPlot.Axis };
   readonly y: { readonly scale: uPlot.Scale; readonly axis: uPlot.Axis };
+  /** A dot on every curve at the cursor. */
+  readonly dots?: boolean;
   /** Room above the plot, CSS pixels. */
   readonly paddingTop?: number;
   readonly draw?: (plot: uPlot) => void;
@@ -39,7 +41,7 @@ export interface Plot {
   readonly uplot: uPlot;
   /** Where the keyboard focus goes. */
   readonly frame: HTMLElement;
-  showLegendValues(index: number | null): void;
+  showLegendValues(atMs: number | null): void;
   /** Points at a data index as the mouse would, and says it. */
   pointAt(index: number): void;
   destroy(): void;
@@ -55,10 +57,17 @@ const BYTE_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
 export const axisStyle = (axis: uPlot.Axis): uPlot.Axis => ({
   font: FONT,
   stroke: () => color("muted"),
-  grid: { stroke: () => color("grid"), width: 1 },
   ticks: { show: false },
   ...axis,
+  grid: { stroke: () => color("grid"), width: 1, ...axis.grid },
 });
+
+function decadesOnly(_plot: uPlot, splits: number[]): (number | null)[] {
+  return splits.map((value) => (Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-6 ? value : null));
+}
+
+/** Of a logarithmic axis, only 1, 10, 100 and so on. */
+export const decadeAxis: uPlot.Axis = { filter: decadesOnly, grid: { filter: decadesOnly } };
 
 export const byteAxis: uPlot.Axis = { incrs: BYTE_STEPS };
 
@@ -97,12 +106,12 @@ export function swatch(name: string, className = ""): HTMLElement {
   return icon;
 }
 
-function legendRow(items: readonly LegendItem[]): { row: HTMLElement | null; show: (index: number | null) => void } {
+function legendRow(items: readonly LegendItem[]): { row: HTMLElement | null; show: (atMs: number | null) => void } {
   const values = items.map(() => h("span", { class: "legend-value" }));
-  const show = (index: number | null): void => {
+  const show = (atMs: number | null): void => {
     for (const [i, { valueAt }] of items.entries()) {
       const place = values[i];
-      if (place !== undefined && valueAt !== undefined) place.textContent = index === null ? "" : valueAt(index);
+      if (place !== undefined && valueAt !== undefined) place.textContent = atMs === null ? "" : valueAt(atMs);
     }
   };
   if (items.length === 0) return { row: null, show };
@@ -120,17 +129,17 @@ function options(spec: PlotSpec, width: number, onCursor: (plot: uPlot) => void)
   return {
     width,
     height: spec.height,
-    padding: [spec.paddingTop ?? 8, 12, 0, 0],
+    padding: [spec.paddingTop ?? 8, 24, 0, 0],
     legend: { show: false },
     scales: { x: { time: false, ...spec.x.scale }, y: spec.y.scale },
     axes: [
       axisStyle({ size: 30, gap: 6, ...spec.x.axis }),
-      axisStyle({ size: GUTTER, gap: 8, space: 32, ...spec.y.axis }),
+      axisStyle({ size: GUTTER, gap: 8, space: 28, ...spec.y.axis }),
     ],
     series: [{}, ...spec.series],
     cursor: {
       y: false,
-      points: { size: 7, width: 2, fill: () => color("panel") },
+      points: spec.dots === true ? { size: 7, width: 2, fill: () => color("panel") } : { show: false },
       drag: { x: spec.onSelect !== undefined, y: false, setScale: false },
       bind: {
         dblclick: () => () => {

@@ -2,14 +2,28 @@
 import { bytes, moment, ms, share } from "./format.ts";
 import { drawSpikeBand } from "./pauses.ts";
 import { area, byteAxis, empty, fromZero, gaps, line, swatch } from "./plot.ts";
-import { largest, valueAt } from "./series.ts";
+import { largest, nearest, valueNear } from "./series.ts";
 import type { Store } from "./store.ts";
 import { color } from "./theme.ts";
 import type { TimeAxis, TimePlotSpec } from "./time-axis.ts";
 import type { IsolateData, ReportData } from "./wire.ts";
 
-/** report.css has so many colours for spaces and processes. */
-const SPACE_COLORS = 9;
+/** A space keeps its colour, whichever others V8 has beside it. report.css has one more, for all that are not here. */
+const SPACES_WITH_COLOR = [
+  "new_space",
+  "old_space",
+  "code_space",
+  "large_object_space",
+  "new_large_object_space",
+  "trusted_space",
+  "trusted_large_object_space",
+  "code_large_object_space",
+];
+
+function spaceColor(name: string): string {
+  const index = SPACES_WITH_COLOR.indexOf(name);
+  return `space-${index < 0 ? SPACES_WITH_COLOR.length : index}`;
+}
 
 const byteScale = {
   scale: fromZero,
@@ -34,22 +48,20 @@ function spacesPlot(store: Store, isolate: IsolateData): TimePlotSpec {
   const times = isolate.spacesTimeMs;
   // Spaces that are never used would only fill the legend.
   const spaces = isolate.spaces.filter(({ usedBytes }) => usedBytes.some((value) => value > 0));
-  const colorOf = (i: number): string => `space-${i % SPACE_COLORS}`;
   const layers = stack({ ...isolate, spaces }).reverse();
   return {
     title: "Heap by space",
     summary: `Heap by space, peaks: ${spaces.map(({ name, usedBytes }) => `${spaceLabel(name)} ${bytes(largest(usedBytes))}`).join(", ")}.`,
-    legend: spaces.map(({ name, usedBytes }, i) => ({
+    legend: spaces.map(({ name, usedBytes }) => ({
       label: spaceLabel(name),
-      icon: swatch(colorOf(i)),
-      valueAt: (at) => bytes(usedBytes[at]),
+      icon: swatch(spaceColor(name)),
+      valueAt: (at) => bytes(usedBytes[nearest(times, at)]),
     })),
     height: 210,
     data: [times, ...layers.map(gaps)],
     series: layers.map((_, i) => ({
-      fill: () => color(colorOf(spaces.length - 1 - i)),
-      stroke: () => color("panel"),
-      width: 0.5,
+      fill: () => color(spaceColor(spaces[spaces.length - 1 - i]?.name ?? "")),
+      width: 0,
       points: { show: false },
     })),
     y: byteScale,
@@ -57,7 +69,11 @@ function spacesPlot(store: Store, isolate: IsolateData): TimePlotSpec {
     tip: (at) => ({
       title: moment(times[at]),
       rows: spaces
-        .map(({ name, usedBytes }, i) => ({ label: spaceLabel(name), value: bytes(usedBytes[at]), color: colorOf(i) }))
+        .map(({ name, usedBytes }) => ({
+          label: spaceLabel(name),
+          value: bytes(usedBytes[at]),
+          color: spaceColor(name),
+        }))
         .reverse(),
     }),
   };
@@ -65,16 +81,14 @@ function spacesPlot(store: Store, isolate: IsolateData): TimePlotSpec {
 
 function loopPlot(store: Store, { loopDelayMs, loopUtilization }: IsolateData): TimePlotSpec {
   const times = loopDelayMs.timeMs;
-  const busy = (i: number): string => share(valueAt(loopUtilization, times[i] ?? Number.NaN));
+  const busy = (at: number): string => share(valueNear(loopUtilization, at));
   return {
     title: "Event-loop delay",
     summary: `Longest event-loop delay in each tenth of a second; worst ${ms(largest(loopDelayMs.value))}.`,
-    legend: [
-      { label: "longest delay", icon: swatch("loop"), valueAt: (i) => ms(loopDelayMs.value[i]) },
-      { label: "loop busy", icon: swatch("muted"), valueAt: busy },
-    ],
+    legend: [{ label: "longest delay", icon: swatch("loop"), valueAt: (at) => ms(valueNear(loopDelayMs, at)) }],
     height: 150,
     data: [times, gaps(loopDelayMs.value)],
+    dots: true,
     series: [area("loop")],
     y: { scale: fromZero, axis: { values: (_plot, splits) => splits.map(ms) } },
     draw: (plot) => drawSpikeBand(plot, store.state.spike),
@@ -82,7 +96,7 @@ function loopPlot(store: Store, { loopDelayMs, loopUtilization }: IsolateData): 
       title: moment(times[i]),
       rows: [
         { label: "longest delay", value: ms(loopDelayMs.value[i]), color: "loop" },
-        { label: "loop busy", value: busy(i) },
+        { label: "loop busy", value: busy(times[i] ?? Number.NaN) },
       ],
     }),
   };
@@ -92,9 +106,10 @@ function rssPlot(store: Store, { pid, series }: ReportData["rss"][number]): Time
   return {
     title: `Resident set of process ${pid}`,
     summary: `Resident set of the process over time: peak ${bytes(largest(series.value))}.`,
-    legend: [{ label: "RSS", icon: swatch("rss"), valueAt: (i) => bytes(series.value[i]) }],
+    legend: [{ label: "RSS", icon: swatch("rss"), valueAt: (at) => bytes(valueNear(series, at)) }],
     height: 150,
     data: [series.timeMs, gaps(series.value)],
+    dots: true,
     series: [line("rss")],
     y: byteScale,
     draw: (plot) => drawSpikeBand(plot, store.state.spike),

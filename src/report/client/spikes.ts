@@ -6,9 +6,11 @@ import { spikeColor } from "./kinds.ts";
 import { swatch } from "./plot.ts";
 import type { Store } from "./store.ts";
 
-const FIRST_SHOWN = 50;
-const MORE_SHOWN = 200;
+/** So many that the timeline below them is not out of sight. */
+const FIRST_SHOWN = 10;
+const MORE_SHOWN = 50;
 const MOST_ROWS = 8;
+const LEAST_PHASE_SHARE = 0.01;
 
 /** What the rest of the page does with a spike. */
 export interface SpikeActions {
@@ -20,22 +22,27 @@ function block(title: string, ...children: readonly Child[]): HTMLElement {
   return h("div", { class: "block" }, h("h4", {}, title), ...children);
 }
 
+/** V8.GC_MC_EVACUATE as "mark-compact evacuate". */
+function phaseLabel(name: string): string {
+  if (!name.startsWith("V8.GC_")) return name;
+  const words = name.slice("V8.GC_".length).toLowerCase().replaceAll("_", " ");
+  return words.replace(/^mc\b/, "mark-compact");
+}
+
 function phases({ phases, durationMs }: Spike): HTMLElement | null {
   if (phases.length === 0) return null;
-  const rows = phases.slice(0, MOST_ROWS).map((phase) =>
-    h(
-      "li",
-      {},
-      name(
-        phase.name
-          .replace(/^V8\.GC_/, "")
-          .replaceAll("_", " ")
-          .toLowerCase(),
+  const rows = phases
+    .filter((phase, i) => i === 0 || phase.ms >= durationMs * LEAST_PHASE_SHARE)
+    .slice(0, MOST_ROWS)
+    .map((phase) =>
+      h(
+        "li",
+        {},
+        name(phaseLabel(phase.name)),
+        h("span", { class: "number" }, ms(phase.ms)),
+        meter(phase.ms / durationMs),
       ),
-      h("span", { class: "number" }, ms(phase.ms)),
-      meter(phase.ms / durationMs),
-    ),
-  );
+    );
   return block("Where the time went", h("ul", { class: "rows" }, ...rows));
 }
 
@@ -115,7 +122,7 @@ function spikeLink(spike: Spike, actions: SpikeActions, label: string): HTMLAnch
 function card(spike: Spike, rank: number, store: Store, actions: SpikeActions): HTMLElement {
   const isolate =
     store.data.isolates.length > 1 ? store.data.isolates.find(({ id }) => id === spike.isolate) : undefined;
-  const details = [advice(spike), sites(spike), phases(spike), evidence(spike), tags(spike)].filter((b) => b !== null);
+  const details = [sites(spike), evidence(spike), phases(spike), tags(spike), advice(spike)].filter((b) => b !== null);
   return h(
     "li",
     { class: "spike", "data-id": spike.id },
@@ -133,7 +140,7 @@ function card(spike: Spike, rank: number, store: Store, actions: SpikeActions): 
       h(
         "details",
         rank === 0 ? { open: true } : {},
-        h("summary", {}, details.length === 0 ? "More" : "Why, and what to try"),
+        h("summary", {}, spike.advice.length === 0 ? "Why" : "Why, and what to try"),
         h("div", { class: "blocks" }, ...details),
         h(
           "div",
@@ -146,14 +153,20 @@ function card(spike: Spike, rank: number, store: Store, actions: SpikeActions): 
   );
 }
 
-/** The list; cards beyond the first 50 are built when somebody asks for them. */
-export function spikeList(store: Store, actions: SpikeActions): readonly Child[] {
-  const { spikes, spikeCount, report, spikeThresholdMs } = store.data;
-  if (spikes.length === 0) {
-    const text =
-      report.summary.pauses.count === 0 ? "There was no collection." : `Nothing took ${ms(spikeThresholdMs)} or more.`;
-    return [h("p", { class: "empty" }, text)];
-  }
+export interface SpikeList {
+  readonly content: readonly Child[];
+  /** Scrolls to a spike's card and opens it. */
+  reveal(spike: Spike): void;
+}
+
+function emptyText({ data }: Store): string {
+  if (data.report.summary.pauses.count === 0) return "There was no collection.";
+  return `Nothing took ${ms(data.spikeThresholdMs)} or more.`;
+}
+
+/** The list, worst first; cards beyond the first few are built when somebody asks for them. */
+export function createSpikeList(store: Store, actions: SpikeActions): SpikeList {
+  const { spikes, spikeCount } = store.data;
   const list = h("ol", { class: "spikes" });
   const more = button("", () => append(MORE_SHOWN), { class: "more" });
   const append = (number: number): void => {
@@ -165,51 +178,46 @@ export function spikeList(store: Store, actions: SpikeActions): readonly Child[]
   };
   append(FIRST_SHOWN);
   store.subscribe(({ spike }) => {
-    for (const item of list.children) item.classList.toggle("chosen", item.getAttribute("data-id") === spike?.id);
+    for (const [i, item] of [...list.children].entries()) item.classList.toggle("chosen", spikes[i] === spike);
   });
+  const reveal = (spike: Spike): void => {
+    const rank = spikes.indexOf(spike);
+    append(Math.max(0, rank + 1 - list.childElementCount));
+    const item = list.children[rank];
+    item?.querySelector("details")?.setAttribute("open", "");
+    item?.scrollIntoView({ block: "center" });
+  };
+  if (spikes.length === 0) return { content: [h("p", { class: "empty" }, emptyText(store))], reveal };
   const left = spikeCount - spikes.length;
-  const rest = left > 0 && `${plural(left, "shorter spike")} left out: gcspike report --format json has them all.`;
-  return [list, more, rest !== false && h("p", { class: "note" }, rest)];
+  const rest = `${plural(left, "shorter spike")} left out: gcspike report --format json has them all.`;
+  return { content: [list, more, left > 0 && h("p", { class: "note" }, rest)], reveal };
 }
 
-/** Above the timeline: the chosen spike, its neighbours, and the way back. */
-export function spikeBar(store: Store, actions: SpikeActions): HTMLElement {
+/** Above the timeline: the chosen spike, its neighbours, and the way to its story. */
+export function spikeBar(store: Store, show: (spike: Spike) => void, reveal: (spike: Spike) => void): HTMLElement {
   const bar = h("div", { class: "spike-bar", "aria-live": "polite", hidden: true });
   const { spikes, spikeCount } = store.data;
+  const step = (label: string, to: Spike | undefined): HTMLElement => {
+    const go = button(label, () => to !== undefined && show(to));
+    go.disabled = to === undefined;
+    return go;
+  };
   store.subscribe(({ spike }, previous) => {
     if (spike === previous.spike) return;
     bar.hidden = spike === null;
     if (spike === null) return;
     const rank = spikes.indexOf(spike);
-    const step = (label: string, to: Spike | undefined): HTMLElement => {
-      const go = button(label, () => to !== undefined && actions.show(to));
-      go.disabled = to === undefined;
-      return go;
-    };
+    const size = `Spike ${count(rank + 1)} of ${count(spikeCount)}: ${ms(spike.durationMs)} `;
+    const buttons = [step("Previous", spikes[rank - 1]), step("Next", spikes[rank + 1])];
     bar.replaceChildren(
-      h(
-        "p",
-        {},
-        h("strong", {}, `Spike ${count(rank + 1)} of ${count(spikeCount)}: ${ms(spike.durationMs)} `),
-        h("bdi", {}, spike.headline),
-      ),
+      h("p", {}, h("strong", {}, size), h("bdi", {}, spike.headline)),
       h(
         "div",
         { class: "view-buttons" },
-        step("Worse", spikes[rank - 1]),
-        step("Next", spikes[rank + 1]),
-        button("Its story", () => showCard(spike.id)),
+        ...buttons,
+        button("Its story", () => reveal(spike)),
       ),
     );
   });
   return bar;
-}
-
-/** Scrolls to a spike's card and opens it. */
-function showCard(id: string): void {
-  for (const item of document.querySelectorAll("li.spike")) {
-    if (item.getAttribute("data-id") !== id) continue;
-    item.querySelector("details")?.setAttribute("open", "");
-    item.scrollIntoView({ block: "center" });
-  }
 }

@@ -14,6 +14,13 @@ const TIME_STEPS_MS = [
   ),
 ];
 
+/** Labels of recording time. */
+export const timeAxis: uPlot.Axis = {
+  incrs: TIME_STEPS_MS,
+  space: 76,
+  values: (_plot, splits, _axis, _space, step) => timeLabels(splits, step),
+};
+
 export class TimeAxis {
   readonly #store: Store;
   readonly #plots = new Set<Plot>();
@@ -33,11 +40,7 @@ export class TimeAxis {
       ...spec,
       x: {
         scale: { range: () => [store.state.range.min, store.state.range.max] },
-        axis: {
-          incrs: TIME_STEPS_MS,
-          space: 76,
-          values: (_plot, splits, _axis, _space, step) => timeLabels(splits, step),
-        },
+        axis: timeAxis,
       },
       onSelect: (min, max) => store.showRange({ min, max }),
       onDoubleClick: () => store.showAll(),
@@ -72,7 +75,7 @@ export class TimeAxis {
     for (const plot of this.#plots) {
       const { uplot } = plot;
       if (uplot !== source) uplot.setCursor({ left: at === null ? -10 : uplot.valToPos(at, "x"), top: -10 }, false);
-      plot.showLegendValues(at === null || uplot.data[0].length === 0 ? null : uplot.valToIdx(at));
+      plot.showLegendValues(at);
     }
     this.#pointing = false;
   }
