@@ -104,7 +104,14 @@ function writePhases(folder, count, { encodeLogHeader }, { encodePhaseRecord }) 
     const depth = 2 - (i % 3);
     const startNs = START_NS + BigInt(Math.floor(i / 3)) * spacingNs + BigInt(depth * 1000);
     const durationNs = 190_000n - BigInt(depth * 2000);
-    return encodePhaseRecord({ startNs, durationNs, name: depth, reason: depth === 0 ? 3 : null, depth, usedAfter: 0n });
+    return encodePhaseRecord({
+      startNs,
+      durationNs,
+      name: depth,
+      reason: depth === 0 ? 3 : null,
+      depth,
+      usedAfter: 0n,
+    });
   });
   closeSync(fd);
 }
@@ -157,7 +164,12 @@ function writeSamples(folder, { encodeLog, encodeHeapRecord, encodeLoopRecord, e
   const sizes = { used: 80n, committed: 120n, limit: 2000n, external: 5n, malloced: 1n, arrayBuffers: 3n };
   const heap = times.map((timeNs) => encodeHeapRecord({ timeNs, ...sizes, spaces }));
   const loop = times.map((timeNs, i) =>
-    encodeLoopRecord({ timeNs, idleNs: BigInt(i) * 40_000_000n, maxBusyNs: 9_000_000n, cpuNs: BigInt(i) * 60_000_000n }),
+    encodeLoopRecord({
+      timeNs,
+      idleNs: BigInt(i) * 40_000_000n,
+      maxBusyNs: 9_000_000n,
+      cpuNs: BigInt(i) * 60_000_000n,
+    }),
   );
   const counters = { rss: 2n ** 28n, minorFaults: 0n, majorFaults: 0n, involuntarySwitches: 0n };
   const system = times.map((timeNs, i) => encodeProcessRecord({ timeNs, cpuNs: BigInt(i) * 70_000_000n, ...counters }));
