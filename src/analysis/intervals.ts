@@ -6,8 +6,6 @@ export interface Intervals {
   readonly endMs: Float64Array;
 }
 
-export const NO_INTERVALS: Intervals = { count: 0, startMs: new Float64Array(0), endMs: new Float64Array(0) };
-
 /** Collects intervals that come in order of their start; those that overlap become one, those that touch stay two. */
 export class IntervalBuilder {
   #startMs = new Float64Array(1024);

@@ -29,7 +29,7 @@ export function siteOfStack(allocations: Allocations): readonly (Frame | undefin
   });
 }
 
-export function siteKey(frame: Frame): string {
+function siteKey(frame: Frame): string {
   return `${frame.file}\0${frame.line}\0${frame.column}\0${frame.function}`;
 }
 

@@ -53,7 +53,7 @@ export function summarizeAll(
 }
 
 /** Statistics over all pauses of these isolates, and by kind. CPU time is null unless every pause has it. */
-export function pauseStatistics(columns: readonly PauseColumns[]): Pick<GcSummary, "pauses" | "byKind"> {
+function pauseStatistics(columns: readonly PauseColumns[]): Pick<GcSummary, "pauses" | "byKind"> {
   const kinds = PAUSE_KINDS.map((_, kind) => durationsOfKind(columns, kind));
   const byKind: Partial<Record<ReportPauseKind, PauseStatistics>> = {};
   for (const [index, kind] of PAUSE_KINDS.entries()) {

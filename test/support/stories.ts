@@ -12,7 +12,7 @@ const orders = allocations([
 ]);
 
 /** Everything that can go through a name: terminal escapes, Markdown, HTML, links, line breaks, direction, a lone surrogate. */
-export const HOSTILE =
+const HOSTILE =
   "\u001b[31mred\u001b]0;title\u0007\u009b2J|`x`*_[a](http://e.vil)<img src=x onerror=alert(1)>&amp;\r\n# h\n@all www.e.vil \u202egnp\ud800~~";
 
 const hostileFrame: Frame = { function: HOSTILE, file: HOSTILE, line: 7, column: 1, origin: "user" };
