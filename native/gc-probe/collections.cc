@@ -93,14 +93,13 @@ void Collections::Begin(v8::GCType type, v8::GCCallbackFlags flags) {
     }
     return;
   }
-  const uint64_t start = NowNs();
+  const uint64_t entered = NowNs();
   open_ = static_cast<GcRecord*>(log_->Reserve(record_bytes_));
   if (open_ == nullptr) return;
   GcRecord* record = open_;
   std::memset(record, 0, record_bytes_);
   record->kind = static_cast<uint32_t>(type);
   record->flags = static_cast<uint32_t>(flags);
-  record->start_ns = start;
 
   v8::HeapStatistics heap;
   isolate_->GetHeapStatistics(&heap);
@@ -117,7 +116,9 @@ void Collections::Begin(v8::GCType type, v8::GCCallbackFlags flags) {
     spaces[i].committed_before = InUnits(space.space_size());
   }
   before_ = ReadUsage();
-  record->probe_ns = static_cast<uint32_t>(NowNs() - start);
+  // Last: the pause is V8's, without what the probe adds before and behind it.
+  record->start_ns = NowNs();
+  record->probe_ns = static_cast<uint32_t>(record->start_ns - entered);
 }
 
 void Collections::End() {
