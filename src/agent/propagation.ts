@@ -4,7 +4,8 @@
  */
 import * as childProcess from "node:child_process";
 import { syncBuiltinESMExports } from "node:module";
-import * as workerThreads from "node:worker_threads";
+// The module itself: a namespace would be a copy whose properties nobody else sees.
+import workerThreads from "node:worker_threads";
 import { passWorkerName, RECORDING_VARIABLE } from "./options.ts";
 
 interface WorkerOptions {
@@ -23,8 +24,7 @@ export function withPreload(options: unknown, preload: string): unknown {
 }
 
 export function followWorkers(preload: string): void {
-  const target = workerThreads as { Worker: typeof workerThreads.Worker };
-  target.Worker = new Proxy(workerThreads.Worker, {
+  workerThreads.Worker = new Proxy(workerThreads.Worker, {
     construct: (worker, [file, options, ...rest]: unknown[], newTarget) => {
       passWorkerName((options as { readonly name?: unknown } | null | undefined)?.name);
       return Reflect.construct(worker, [file, withPreload(options, preload), ...rest], newTarget) as object;
