@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-import module from "node:module";
-
-// Node 22 and later keep compiled code on disk, so that the next start is faster.
-module.enableCompileCache?.();
-const { main } = await import("../dist/cli.js");
-process.exitCode = await main(process.argv.slice(2));
+// CommonJS (package.json beside this file): Node starts it sooner than a module. Node 22 and later also keep compiled code
+// on disk for the next start.
+require("node:module").enableCompileCache?.();
+require("../dist/cli.cjs")
+  .main(process.argv.slice(2))
+  .then((exitCode) => {
+    process.exitCode = exitCode;
+  });

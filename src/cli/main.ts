@@ -24,6 +24,7 @@ function addCommand(program: Command, spec: CommandSpec, context: CommandContext
 }
 
 function createProgram(context: CommandContext): Command {
+  const { terminal } = context;
   const program = new Command("gcspike")
     .description("Records every garbage-collection pause of any Node.js program and explains it.")
     .version(packageVersion(), "-V, --version", "print the version")
@@ -32,7 +33,14 @@ function createProgram(context: CommandContext): Command {
     .helpCommand(false)
     .showSuggestionAfterError()
     .exitOverride()
-    .configureOutput({ writeOut: (text) => void context.terminal.out(text), writeErr: () => {} });
+    .configureOutput({
+      writeOut: terminal.out,
+      writeErr: () => {},
+      getOutHelpWidth: terminal.width,
+      getErrHelpWidth: terminal.width,
+      getOutHasColors: () => terminal.outColor,
+      getErrHasColors: () => terminal.errColor,
+    });
   for (const spec of COMMANDS) addCommand(program, spec, context);
   return program.addHelpText("after", examples(["gcspike record -- node server.js", "gcspike report server.gcspike"]));
 }

@@ -23,7 +23,7 @@ export function renderDiagnosis({ recording, checks }: Diagnosis, color: boolean
 /** Returns 0 where recording works, 4 where it does not. */
 export async function runDoctor(format: "terminal" | "json", terminal: Terminal): Promise<number> {
   const diagnosis = await withSpinner(terminal, "Trying out what works here", () => diagnose(thisSystem()));
-  await terminal.out(
+  terminal.out(
     format === "json"
       ? `${JSON.stringify({ schema: "gcspike.doctor/1", ...diagnosis }, null, 2)}\n`
       : renderDiagnosis(diagnosis, terminal.outColor),

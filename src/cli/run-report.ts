@@ -49,7 +49,7 @@ export async function runReport(recording: string, flags: ReportFlags, terminal:
   const bytes = await render(format, view, recording, terminal, flags.output !== undefined);
   if (flags.charts !== undefined) await writeCharts(flags.charts, view, terminal);
   if (flags.output === undefined) {
-    await terminal.out(bytes);
+    terminal.out(bytes);
   } else {
     writeReportFile(flags.output, bytes);
     terminal.err(`Wrote ${flags.output} (${formatBytes(bytes.length)})\n`);

@@ -9,7 +9,7 @@ export function fakeTerminal(changes: Partial<Terminal> = {}): FakeTerminal {
   const printed = { out: "", err: "" };
   return {
     printed,
-    out: async (data) => {
+    out: (data) => {
       printed.out += typeof data === "string" ? data : Buffer.from(data).toString("utf8");
     },
     err: (text) => {
