@@ -6,6 +6,7 @@ import type { Frame } from "./model.ts";
 /** Our own code in the target, wherever it is installed. */
 const AGENT_SCRIPT = /[\\/]dist[\\/]agent[\\/]preload\.cjs$/;
 const FUNCTION_LIMIT = 500;
+export const ANONYMOUS = "(anonymous)";
 
 /**
  * The frame of a function as V8 names it. `script` is a path, a file: URL, `node:...` or "" ; line and column start at 1, and
@@ -14,7 +15,7 @@ const FUNCTION_LIMIT = 500;
 export function frameOf(name: string, script: string, line: number, column: number): Frame {
   const file = boundText(pathOf(script));
   return {
-    function: name === "" ? "(anonymous)" : boundText(name, FUNCTION_LIMIT),
+    function: name === "" ? ANONYMOUS : boundText(name, FUNCTION_LIMIT),
     file,
     line: Math.max(line, 0),
     column: Math.max(column, 0),

@@ -31,7 +31,7 @@ interface OpenedProcess extends OpenedLog {
 export async function readRecording(path: string): Promise<Recording> {
   const files = list(path);
   const read = readManifest(path);
-  const opened = [...files.isolates].map(([id, suffixes]) => openIsolate(path, id, suffixes));
+  const opened = [...files.isolates].map(([id, suffixes]) => openIsolate(path, id, suffixes)).sort(byStart);
   const processes = files.processes.map((pid) => ({ pid, ...openLog(join(path, `${pid}.process`), LogKind.process) }));
   if (read.manifest === null && opened.length === 0 && processes.length === 0) throw nothingThere(path);
   const manifest = read.manifest ?? derivedManifest(path, opened, processes);
@@ -146,6 +146,7 @@ function derivedManifest(
  * all others, if there is exactly one.
  */
 function isolateKinds(
+  /** In order of start. */
   isolates: readonly OpenedIsolate[],
   { pid }: Manifest,
 ): ReadonlyMap<OpenedIsolate, IsolateData["kind"]> {
@@ -155,7 +156,7 @@ function isolateKinds(
   const roots = programs.filter(({ descriptor }) => !pids.has(descriptor.parentPid));
   const rootPids = new Set(roots.map(({ descriptor }) => descriptor.pid));
   const candidates = started.length > 0 ? started : rootPids.size === 1 ? roots : [];
-  const main = candidates.reduce<OpenedIsolate | undefined>(laterStarted, undefined);
+  const main = candidates.at(-1);
   return new Map(
     isolates.map((isolate) => {
       if (isolate.descriptor.kind === "worker") return [isolate, "worker"];
@@ -164,8 +165,8 @@ function isolateKinds(
   );
 }
 
-function laterStarted(a: OpenedIsolate | undefined, b: OpenedIsolate): OpenedIsolate {
-  return a === undefined || (a.startNs ?? 0n) <= (b.startNs ?? 0n) ? b : a;
+function byStart(a: OpenedIsolate, b: OpenedIsolate): number {
+  return Number((a.startNs ?? 0n) - (b.startNs ?? 0n));
 }
 
 function isComplete(

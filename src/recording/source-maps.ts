@@ -11,7 +11,7 @@ import {
 import { formatBytes } from "../lib/units.ts";
 import { readBounded } from "./bounded-file.ts";
 import { boundText } from "./fields.ts";
-import { originOf, pathOf } from "./frames.ts";
+import { ANONYMOUS, originOf, pathOf } from "./frames.ts";
 import type { Frame } from "./model.ts";
 import type { Warning } from "./spec.ts";
 
@@ -80,6 +80,7 @@ function mapFrame(map: TraceMap, frame: Frame): Frame {
 
 /** The map's name for the identifier that directly precedes the function's parameters in the generated line. */
 function originalName(map: TraceMap, frame: Frame, column: number): string | null {
+  if (frame.function === ANONYMOUS) return null;
   const segments = decodedMappings(map)[frame.line - 1] ?? [];
   for (const segment of segments.slice(0, firstBeyond(segments, column)).reverse()) {
     const end = segment[0] + frame.function.length;

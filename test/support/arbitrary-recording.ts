@@ -1,0 +1,172 @@
+/** Recordings that fast-check makes up: everything in them is possible, and nothing is damaged. */
+import fc from "fast-check";
+import type { GcRecordFields } from "../../src/recording/gc-log-writer.ts";
+import type { AllocWindowFields, PhaseRecordFields } from "../../src/recording/log-writer.ts";
+import { atMs, type IsolateFolder, PID } from "./recording-folder.ts";
+
+export const SPACES: readonly string[] = ["new_space", "old_space", "large_object_space"];
+export const PHASE_NAMES: readonly string[] = ["MinorGC", "MajorGC", "V8.GC_MC_INCREMENTAL", "allocation failure"];
+const ADDRESS = 0x7f12_3456_0000n;
+
+const size = fc.integer({ min: 0, max: 2 ** 40 });
+const spaceSize = fc.integer({ min: 0, max: 2 ** 31 }).map((units) => units * 8);
+const ns = (max: number) => fc.integer({ min: 0, max }).map(BigInt);
+const count = fc.nat(1_000_000);
+
+const space = fc.record({
+  usedBefore: spaceSize,
+  usedAfter: spaceSize,
+  committedBefore: spaceSize,
+  committedAfter: spaceSize,
+});
+const heap = fc.record({
+  usedBefore: size,
+  usedAfter: size,
+  committedBefore: size,
+  committedAfter: size,
+  externalBefore: size,
+  externalAfter: size,
+  mallocedBefore: size,
+  mallocedAfter: size,
+  heapLimit: size,
+});
+const scheduling = fc.record({
+  minorFaults: count,
+  majorFaults: count,
+  voluntarySwitches: count,
+  involuntarySwitches: count,
+});
+
+interface PauseDraft {
+  readonly gapNs: number;
+  readonly lengthNs: number;
+  readonly rest: Omit<GcRecordFields, "startNs" | "endNs">;
+}
+
+const pauseDraft: fc.Arbitrary<PauseDraft> = fc.record({
+  gapNs: fc.integer({ min: 0, max: 50_000_000 }),
+  lengthNs: fc.integer({ min: 1, max: 20_000_000 }),
+  rest: fc.record(
+    {
+      kind: fc.constantFrom(1, 2, 4, 8, 16),
+      flags: fc.nat(127),
+      cpuNs: ns(20_000_000),
+      runQueueNs: ns(20_000_000),
+      scheduling,
+      heap,
+      arrayBufferBytes: size,
+      probeNs: fc.nat(100_000),
+      stack: fc.array(
+        fc.nat(2000).map((offset) => ADDRESS + BigInt(offset)),
+        { maxLength: 16 },
+      ),
+      spaces: fc.array(space, { minLength: SPACES.length, maxLength: SPACES.length }),
+    },
+    { requiredKeys: ["kind"] },
+  ),
+});
+
+/** Pauses in order of time, none inside another. */
+export const arbitraryPauses: fc.Arbitrary<readonly GcRecordFields[]> = fc
+  .array(pauseDraft, { maxLength: 12 })
+  .map((drafts) => {
+    let now = atMs(5);
+    return drafts.map(({ gapNs, lengthNs, rest }) => {
+      const startNs = now + BigInt(gapNs);
+      now = startNs + BigInt(lengthNs);
+      return { ...rest, startNs, endNs: now };
+    });
+  });
+
+/** Spans as V8 nests them, written when they end. */
+export const arbitraryPhases: fc.Arbitrary<readonly PhaseRecordFields[]> = fc
+  .array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.nat(2), fc.boolean()), { maxLength: 10 })
+  .map((groups) =>
+    groups.flatMap(([levels, name, hasReason], group) => {
+      const start = atMs(group * 30);
+      return Array.from({ length: levels }, (_, inner): PhaseRecordFields => {
+        const depth = levels - 1 - inner;
+        return {
+          startNs: start + BigInt(depth * 1000),
+          durationNs: BigInt(10_000_000 - depth * 2000),
+          name,
+          reason: hasReason && depth === 0 ? 3 : null,
+          depth,
+          usedAfter: 0n,
+        };
+      });
+    }),
+  );
+
+const STRINGS: readonly string[] = ["(root)", "", "serve", "hydrate", "/app/server.js", "node:internal/timers"];
+
+/** Windows of a second each; nodes come after the node that called them. */
+export const arbitraryWindows: fc.Arbitrary<readonly AllocWindowFields[]> = fc
+  .array(
+    fc.record({
+      nodes: fc.array(
+        fc.record({ parent: fc.nat(20), function: fc.nat(3), script: fc.constantFrom(1, 4, 5), line: fc.nat(500) }),
+        { minLength: 1, maxLength: 8 },
+      ),
+      entries: fc.array(fc.record({ node: fc.nat(7), count: fc.nat(100_000), objectBytes: fc.nat(10_000) }), {
+        maxLength: 8,
+      }),
+      truncated: fc.boolean(),
+    }),
+    { maxLength: 5 },
+  )
+  .map((windows) =>
+    windows.map(({ nodes, entries, truncated }, index) => ({
+      startNs: atMs(index * 1000),
+      endNs: atMs(index * 1000 + 1000),
+      intervalBytes: 524_288n,
+      truncated,
+      nodes: nodes.map((node, place) => ({
+        ...node,
+        parent: node.parent < place ? node.parent : null,
+        column: 1,
+      })),
+      entries: entries.filter(({ node }) => node < nodes.length),
+    })),
+  );
+
+/** One isolate with all its logs. */
+export const arbitraryIsolate: fc.Arbitrary<IsolateFolder> = fc.record({
+  id: fc.constant(`${PID}-0`),
+  spaces: fc.constant(SPACES),
+  gc: arbitraryPauses,
+  heap: fc.array(
+    fc.nat(9000).map((ms) => ({
+      timeNs: atMs(ms),
+      used: 80_000_000n,
+      committed: 90_000_000n,
+      limit: 2_000_000_000n,
+      external: 5_000_000n,
+      malloced: 1_000_000n,
+      arrayBuffers: null,
+      spaces: SPACES.map(() => ({ used: 800, committed: 1600 })),
+    })),
+    { maxLength: 4 },
+  ),
+  loop: fc.array(
+    fc.nat(9000).map((ms) => ({ timeNs: atMs(ms), idleNs: BigInt(ms) * 400_000n, maxBusyNs: 8_000_000n, cpuNs: 5n })),
+    { maxLength: 4 },
+  ),
+  phaseNames: fc.constant(PHASE_NAMES),
+  phases: arbitraryPhases,
+  code: fc.array(
+    fc.record({
+      timeNs: fc.nat(300).map(atMs),
+      address: fc.nat(2000).map((offset) => ADDRESS + BigInt(offset)),
+      size: fc.nat(600),
+      name: fc.constantFrom("", "serve", "hydrateSession"),
+      script: fc.constantFrom("", "/app/server.js", "file:///app/cart.mjs", "node:fs"),
+      line: fc.nat(100),
+      column: fc.nat(100),
+      type: fc.nat(11),
+    }),
+    { maxLength: 8 },
+  ),
+  strings: fc.constant(STRINGS),
+  windows: arbitraryWindows,
+});
