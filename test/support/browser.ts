@@ -20,7 +20,7 @@ export async function bundleAssets(): Promise<HtmlAssets> {
 
 export async function launchBrowser(): Promise<Browser> {
   return await chromium.launch({
-    executablePath: process.env["GCSPIKE_CHROMIUM"] ?? "/usr/bin/chromium",
+    executablePath: process.env.GCSPIKE_CHROMIUM ?? "/usr/bin/chromium",
     args: [
       "--headless",
       "--no-sandbox",
@@ -46,16 +46,19 @@ export interface OpenReport {
   close(): Promise<void>;
 }
 
-/** Writes the HTML to a file and opens it from there, as a reader does. `fragment` is what follows the `#`. */
-export async function openReport(
-  browser: Browser,
-  html: Uint8Array,
-  options: BrowserContextOptions & { readonly fragment?: string } = {},
-): Promise<OpenReport> {
+export interface OpenOptions extends BrowserContextOptions {
+  /** What follows the `#` of the address. */
+  readonly fragment?: string;
+  /** The page is expected to say that it cannot be drawn. */
+  readonly expectFailure?: boolean;
+}
+
+/** Writes the HTML to a file and opens it from there, as a reader does. */
+export async function openReport(browser: Browser, html: Uint8Array, options: OpenOptions = {}): Promise<OpenReport> {
   const folder = mkdtempSync(join(tmpdir(), "gcspike-html-"));
   const file = join(folder, "report.html");
   writeFileSync(file, html);
-  const { fragment, ...contextOptions } = options;
+  const { fragment, expectFailure = false, ...contextOptions } = options;
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
   const page = await context.newPage();
   const complaints: string[] = [];
@@ -72,7 +75,7 @@ export async function openReport(
   const address = pathToFileURL(file).href;
   const started = performance.now();
   await page.goto(fragment === undefined ? address : `${address}#${fragment}`);
-  await page.waitForSelector("html[data-ready]", { state: "attached" });
+  await page.waitForSelector(expectFailure ? "p.empty" : "html[data-ready]", { state: "attached" });
   const openedMs = performance.now() - started;
   const close = async (): Promise<void> => {
     await context.close();
@@ -86,7 +89,7 @@ export async function openView(
   browser: Browser,
   assets: HtmlAssets,
   view: ReportView,
-  options: BrowserContextOptions & { readonly fragment?: string } = {},
+  options: OpenOptions = {},
 ): Promise<OpenReport> {
   return await openReport(browser, renderHtml(view, assets), options);
 }

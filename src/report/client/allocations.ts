@@ -25,8 +25,8 @@ function drawStrip(plot: uPlot, { windows }: AllocationData, chosen: WindowRange
   const { ctx, bbox } = plot;
   const bottom = bbox.top + bbox.height;
   for (const [i, window] of windows.entries()) {
-    const left = plot.valToPos(window.startMs, "x", true);
-    const right = plot.valToPos(window.endMs, "x", true);
+    const left = Math.round(plot.valToPos(window.startMs, "x", true));
+    const right = Math.round(plot.valToPos(window.endMs, "x", true));
     const top = plot.valToPos(window.bytes, "y", true);
     if (!Number.isFinite(top)) continue;
     ctx.fillStyle = color(i >= chosen.from && i < chosen.to ? "accent" : "faint");

@@ -1,0 +1,112 @@
+/** What stands in the HTML file, before any browser opens it. */
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { pack, type ReportData, unpack } from "../../src/report/client/wire.ts";
+import { renderHtml } from "../../src/report/html.ts";
+import { hostile } from "../support/hostile.ts";
+import { syntheticView } from "../support/view-builder.ts";
+
+const ASSETS = { script: "/* script */", style: "/* style */" };
+
+function render(view = syntheticView()): string {
+  return new TextDecoder().decode(renderHtml(view, ASSETS));
+}
+
+function contentOf(html: string, id: string): string {
+  return new RegExp(`id="${id}">([^<]*)</script>`).exec(html)?.[1] ?? "";
+}
+
+/** Only `value` matters to pack; the rest of the data is another test's. */
+function roundTrip(value: unknown): unknown {
+  const { json, blob } = pack({ value } as unknown as ReportData, (text) => text);
+  return (unpack(json, blob) as unknown as { value: unknown }).value;
+}
+
+describe("columns", () => {
+  test("times come back to the microsecond, however many came before", () => {
+    const gaps = fc.array(fc.double({ min: 0, max: 1e7, noNaN: true }), { maxLength: 300 });
+    fc.assert(
+      fc.property(gaps, (steps) => {
+        let at = 0;
+        const startMs = Float64Array.from(steps, (step) => (at += step));
+        const read = roundTrip({ startMs }) as { startMs: Float64Array };
+        expect(read.startMs.length).toBe(startMs.length);
+        for (const [i, time] of startMs.entries())
+          expect(Math.abs((read.startMs[i] ?? 0) - time)).toBeLessThan(0.000_51);
+      }),
+    );
+  });
+
+  test("values keep seven digits, and gaps stay gaps", () => {
+    const durationMs = Float64Array.of(41.8, Number.NaN, 0, 222_298_112, Number.POSITIVE_INFINITY);
+    const read = roundTrip({ durationMs }) as { durationMs: Float64Array };
+    expect([...read.durationMs]).toEqual([...durationMs].map(Math.fround));
+  });
+
+  test("a time that is not known does not spoil the ones behind it", () => {
+    const read = roundTrip({ timeMs: Float64Array.of(1, Number.NaN, 3, 4) }) as { timeMs: Float64Array };
+    expect([...read.timeMs]).toEqual([1, Number.NaN, 3, 4]);
+  });
+
+  test("several columns of odd lengths stand beside each other", () => {
+    const value = {
+      kind: Uint8Array.of(1, 2, 3),
+      ids: Int32Array.of(-1, 7),
+      value: Float64Array.of(0.5),
+      none: new Float64Array(0),
+    };
+    expect(roundTrip(value)).toEqual(value);
+  });
+
+  test("a blob that is too short is refused", () => {
+    const { json, blob } = pack({ value: Float64Array.of(1, 2, 3) } as unknown as ReportData, (text) => text);
+    expect(() => unpack(json, blob.subarray(0, 4))).toThrow(RangeError);
+  });
+});
+
+describe("the file", () => {
+  test("allows its own script and style and nothing else", () => {
+    const policy = /Content-Security-Policy" content="([^"]*)"/.exec(render())?.[1] ?? "";
+    const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+    expect(policy.split("; ")).toEqual([
+      "default-src 'none'",
+      `script-src ${hash(ASSETS.script)}`,
+      `style-src ${hash(ASSETS.style)}`,
+      "img-src data:",
+      "base-uri 'none'",
+      "form-action 'none'",
+    ]);
+    expect(render()).not.toMatch(/ style=/);
+  });
+
+  test("holds hostile names only as inert data", () => {
+    const html = render(syntheticView({ rename: hostile, workers: ["w"] }));
+    expect(html.match(/<script/g)).toHaveLength(3);
+    expect(html.match(/<\/script/g)).toHaveLength(3);
+    expect(html).not.toContain("<!--");
+    expect(html).not.toContain("<img");
+    expect(html).not.toMatch(/[\u2028\u2029\u202e\u2066\p{Cs}]|(?!\n)\p{Cc}/u);
+    expect(JSON.parse(contentOf(html, "report-data"))).toMatchObject({ spikeThresholdMs: 10 });
+  });
+
+  test("cuts long names", () => {
+    const html = render(syntheticView({ rename: (text) => `${text}${"x".repeat(100_000)}` }));
+    expect(html.length).toBeLessThan(400_000);
+    expect(html).toMatch(/hydrateSessionx+…/);
+  });
+
+  test("holds at most a thousand spikes, the worst ones, and says how many there are", () => {
+    const view = syntheticView({ pauses: 3000, durationMs: 3_600_000, spikeMs: 1 });
+    const data = JSON.parse(contentOf(render(view), "report-data")) as ReportData;
+    const durations = view.report.spikes.map((spike) => spike.durationMs).sort((a, b) => b - a);
+    expect(durations.length).toBeGreaterThan(1000);
+    expect(data.spikeCount).toBe(durations.length);
+    expect(data.spikes.map((spike) => spike.durationMs)).toEqual(durations.slice(0, 1000));
+  });
+
+  test("of a million pauses stays under 20 MB", { timeout: 60_000 }, () => {
+    const view = syntheticView({ pauses: 1_000_000, durationMs: 3_600_000, spikeMs: 1000 });
+    expect(renderHtml(view, ASSETS).length).toBeLessThan(20e6);
+  });
+});

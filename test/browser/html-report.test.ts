@@ -1,0 +1,566 @@
+/** The HTML report in a real browser: what it shows, how it moves, and what it never does. */
+import type { Browser, Locator, Page } from "playwright-core";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { formatMs } from "../../src/lib/units.ts";
+import type { HtmlAssets } from "../../src/report/html.ts";
+import { renderHtml } from "../../src/report/html.ts";
+import type { ReportView } from "../../src/report/view-model.ts";
+import { bundleAssets, launchBrowser, type OpenReport, openReport, openView } from "../support/browser.ts";
+import { hostile } from "../support/hostile.ts";
+import { syntheticView, type ViewOptions } from "../support/view-builder.ts";
+
+const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true } as const;
+const DURATION_MS = 72_400;
+
+let browser: Browser;
+let assets: HtmlAssets;
+let report: OpenReport | null = null;
+
+beforeAll(async () => {
+  assets = await bundleAssets();
+  browser = await launchBrowser();
+});
+
+afterAll(async () => await browser.close());
+
+/** Whatever a test did with the page: it complained about nothing and asked for nothing but itself. */
+afterEach(async () => {
+  if (report === null) return;
+  const { complaints, requests, address } = report;
+  await report.close();
+  report = null;
+  expect(complaints).toEqual([]);
+  expect(requests.map((url) => url.replace(/#.*/, ""))).toEqual([address]);
+});
+
+async function open(view: ReportView, options: Parameters<typeof openView>[3] = {}): Promise<Page> {
+  report = await openView(browser, assets, view, options);
+  return report.page;
+}
+
+async function openSynthetic(options: ViewOptions = {}): Promise<Page> {
+  return await open(syntheticView(options));
+}
+
+const plain = (text: string): string => text.replaceAll("\u00a0", " ");
+
+async function textOf(locator: Locator): Promise<string> {
+  // biome-ignore lint/performance/useDomNodeTextContent: what a reader sees, with the spaces that the layout makes.
+  return plain(await locator.innerText());
+}
+
+/** The stretch that the timeline shows, seconds. */
+async function viewOf(page: Page): Promise<readonly [number, number]> {
+  const text = await textOf(page.locator("#timeline .view-range"));
+  const [, from, to] = /^([\d.]+) s to ([\d.]+) s/.exec(text) ?? [];
+  return from === undefined || to === undefined ? [0, DURATION_MS / 1000] : [Number(from), Number(to)];
+}
+
+/** The machine may be busy: what has to come true has this long, and mostly needs a frame. */
+const PATIENCE = { timeout: 20_000 };
+
+async function waitForView(page: Page, pattern: RegExp): Promise<void> {
+  await expect.poll(() => textOf(page.locator("#timeline .view-range")), PATIENCE).toMatch(pattern);
+}
+
+const WHOLE = /^The whole recording/;
+const PART = / to /;
+
+function figure(page: Page, title: string): Locator {
+  return page.locator("figure.plot", { has: page.locator("h3", { hasText: new RegExp(`^${title}$`) }) });
+}
+
+/** The plot area of the chart with this title. */
+function plotArea(page: Page, title: string): Locator {
+  return figure(page, title).locator(".u-over");
+}
+
+interface Area {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+async function areaOf(locator: Locator): Promise<Area> {
+  await locator.scrollIntoViewIfNeeded();
+  const box = await locator.boundingBox();
+  if (box === null) throw new Error("the chart is not on the page");
+  return box;
+}
+
+async function drag(page: Page, area: Area, from: number, to: number): Promise<void> {
+  const y = area.y + area.height / 2;
+  await page.mouse.move(area.x + from * area.width, y);
+  await page.mouse.down();
+  await page.mouse.move(area.x + to * area.width, y, { steps: 4 });
+  await page.mouse.up();
+}
+
+/** How many pixels of a chart's canvas have the colour of a custom property of report.css. */
+async function pixelsOf(page: Page, title: string, property: string): Promise<number> {
+  return await figure(page, title)
+    .locator("canvas")
+    .evaluate((canvas, name) => {
+      const { documentElement, defaultView } = canvas.ownerDocument;
+      const hex: string = defaultView.getComputedStyle(documentElement).getPropertyValue(`--${name}`).trim();
+      const color = [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16));
+      // Read from a copy: reading the chart's own canvas would make the browser complain about it.
+      const copy = Object.assign(canvas.cloneNode(), { width: canvas.width, height: canvas.height });
+      const context = copy.getContext("2d", { willReadFrequently: true });
+      context.drawImage(canvas, 0, 0);
+      const image: Uint8ClampedArray = context.getImageData(0, 0, copy.width, copy.height).data;
+      let found = 0;
+      for (let i = 0; i < image.length; i += 4) {
+        if (color.every((part, channel) => Math.abs((image[i + channel] ?? 0) - part) < 3)) found += 1;
+      }
+      return found;
+    }, property);
+}
+
+async function scrollTop(page: Page): Promise<number> {
+  return await page.locator("html").evaluate((html) => html.scrollTop);
+}
+
+async function theme(page: Page): Promise<string | null> {
+  return await page.locator("html").getAttribute("data-theme");
+}
+
+function worstPause({ isolates }: ReportView): { startMs: number; durationMs: number } {
+  const pauses = isolates[0]?.pauses;
+  if (pauses === undefined) throw new Error("no isolate");
+  const durationMs = pauses.durationMs.reduce((most, ms) => Math.max(most, ms), 0);
+  return { startMs: pauses.startMs[pauses.durationMs.indexOf(durationMs)] ?? 0, durationMs };
+}
+
+describe("what it says", () => {
+  test("the key figures first, as the report has them", async () => {
+    const view = syntheticView();
+    const page = await open(view);
+    const { pauses } = view.report.summary;
+    const figures = await textOf(page.locator(".figures"));
+    expect(figures).toContain(formatMs(pauses.p99Ms ?? 0));
+    expect(figures).toContain(formatMs(pauses.maxMs ?? 0));
+    expect(figures).toContain(`${pauses.count} pauses`);
+    expect(await textOf(page.locator(".answer"))).toMatch(
+      /^4 spikes of 10 ms or more\. The worst took 17\.7 ms, at 39\.452 s\./,
+    );
+    const order = await page.locator("main > section").evaluateAll((sections) => sections.map((section) => section.id));
+    expect(order).toEqual(["answer", "spikes", "timeline", "distribution", "memory", "allocations"]);
+  });
+
+  test("warnings with their hints, and that a recording was cut", async () => {
+    const page = await openSynthetic({
+      complete: false,
+      warnings: [{ code: "cut", message: "3 allocation windows are missing.", hint: "Record to a larger disk." }],
+    });
+    expect(await textOf(page.locator(".warnings"))).toContain("3 allocation windows are missing.");
+    expect(await textOf(page.locator(".warnings"))).toContain("Record to a larger disk.");
+    expect(await textOf(page.locator(".facts"))).toContain("ended by SIGKILL; cut");
+  });
+
+  test("spikes worst first, ten and then more", async () => {
+    const view = syntheticView({ spikeMs: 3 });
+    const page = await open(view);
+    const sizes = async (): Promise<readonly string[]> => (await page.locator(".spike-ms").allInnerTexts()).map(plain);
+    const expected = view.report.spikes.map((spike) => spike.durationMs).sort((a, b) => b - a);
+    expect(expected.length).toBeGreaterThan(60);
+    expect(await sizes()).toEqual(expected.slice(0, 10).map(formatMs));
+    await page.locator("button.more").click();
+    expect(await sizes()).toEqual(expected.slice(0, 60).map(formatMs));
+  });
+
+  test("nothing where nothing is: no pause, no phases, no allocations", async () => {
+    const page = await openSynthetic({ pauses: 0, phases: false, allocations: false });
+    const main = await textOf(page.locator("main"));
+    expect(main).toContain("Nothing was collected: no pause in this recording.");
+    expect(main).toContain("No collection paused this isolate while it was recorded.");
+    expect(main).toContain("Allocations were not sampled in this recording.");
+    expect(main).toContain("none");
+    expect(main).not.toMatch(/NaN|undefined|null|Infinity/);
+  });
+
+  test("the little that perf_hooks sees, of a single pause", async () => {
+    const page = await openSynthetic({ pauses: 1, perfHooks: true, phases: false, allocations: false });
+    const main = await textOf(page.locator("main"));
+    expect(main).toContain("No heap statistics were recorded.");
+    expect(main).toContain("The collector of this recording does not see V8's heap spaces.");
+    expect(main).toContain("work in steps between pauses is missing here");
+    expect(main).not.toMatch(/NaN|undefined|null|Infinity/);
+    expect(await pixelsOf(page, "Pauses", "scavenge")).toBeGreaterThan(100);
+  });
+
+  test("a recording without any isolate", async () => {
+    const view = syntheticView();
+    const page = await open({ ...view, isolates: [], report: { ...view.report, isolates: [], spikes: [] } });
+    expect(await textOf(page.locator("main"))).toContain("No isolate was recorded");
+  });
+
+  test("values that were not measured", async () => {
+    const view = syntheticView();
+    const unknown = <T>(value: T): T =>
+      (value instanceof Float64Array ? value.map((v, i) => (i % 3 === 0 ? Number.NaN : v)) : value) as T;
+    const isolates = view.isolates.map((isolate) => ({
+      ...isolate,
+      pauses: { ...isolate.pauses, durationMs: unknown(isolate.pauses.durationMs) },
+      heapUsed: { ...isolate.heapUsed, value: isolate.heapUsed.value.map(() => Number.NaN) },
+      external: { ...isolate.external, value: unknown(isolate.external.value) },
+      spaces: isolate.spaces.map((space) => ({ ...space, usedBytes: unknown(space.usedBytes) })),
+      loopDelayMs: { ...isolate.loopDelayMs, value: unknown(isolate.loopDelayMs.value) },
+      gcWork: { ...isolate.gcWork, insideMs: unknown(isolate.gcWork.insideMs), outsideMs: null },
+      mmu: isolate.mmu.map((point) => ({ ...point, utilization: Number.NaN })),
+    }));
+    const page = await open({ ...view, isolates });
+    expect(await textOf(page.locator("body"))).not.toMatch(/NaN|undefined|Infinity/);
+    expect(await pixelsOf(page, "Pauses", "scavenge")).toBeGreaterThan(500);
+    const area = await areaOf(plotArea(page, "Pauses"));
+    await drag(page, area, 0.2, 0.5);
+    await waitForView(page, PART);
+  });
+
+  test("that its data is damaged, instead of an empty page", async () => {
+    const html = renderHtml(syntheticView(), assets);
+    const damaged = await openReport(browser, html.subarray(0, html.length - 2000), { expectFailure: true });
+    expect(await textOf(damaged.page.locator("body"))).toContain("could not be read");
+    await damaged.close();
+  });
+});
+
+describe("the timeline", () => {
+  test("draws every kind, and hides those switched off", async () => {
+    const page = await openSynthetic();
+    expect(await pixelsOf(page, "Pauses", "scavenge")).toBeGreaterThan(1000);
+    expect(await pixelsOf(page, "Pauses", "mark-compact")).toBeGreaterThan(100);
+    await page.getByRole("button", { name: "mark-compact" }).click();
+    await expect.poll(() => pixelsOf(page, "Pauses", "mark-compact"), PATIENCE).toBe(0);
+    expect(await pixelsOf(page, "Pauses", "scavenge")).toBeGreaterThan(1000);
+  });
+
+  test("zooms to what is dragged over, and back with a double click", async () => {
+    const page = await openSynthetic();
+    const area = await areaOf(plotArea(page, "Pauses"));
+    await drag(page, area, 0.25, 0.5);
+    await waitForView(page, PART);
+    const [from, to] = await viewOf(page);
+    expect(from).toBeCloseTo(0.25 * 72.4, 0);
+    expect(to).toBeCloseTo(0.5 * 72.4, 0);
+    await plotArea(page, "Pauses").dblclick();
+    await waitForView(page, WHOLE);
+  });
+
+  test("zooms with ctrl and wheel around the mouse, and leaves the plain wheel to the page", async () => {
+    const page = await openSynthetic();
+    const area = await areaOf(plotArea(page, "Heap"));
+    await page.mouse.move(area.x + area.width * 0.75, area.y + 40);
+    await page.keyboard.down("Control");
+    await page.mouse.wheel(0, -400);
+    await page.keyboard.up("Control");
+    await waitForView(page, PART);
+    const [from, to] = await viewOf(page);
+    expect(to - from).toBeLessThan(40);
+    expect((0.75 * 72.4 - from) / (to - from)).toBeCloseTo(0.75, 1);
+    const before = await scrollTop(page);
+    await page.mouse.wheel(0, -300);
+    await expect.poll(() => scrollTop(page), PATIENCE).toBeLessThan(before);
+    expect(await viewOf(page)).toEqual([from, to]);
+  });
+
+  test("works from the keyboard and says what it points at", async () => {
+    const page = await openSynthetic();
+    const chart = page.locator(".plot-frame").first();
+    await chart.focus();
+    await page.keyboard.press("+");
+    await waitForView(page, PART);
+    await page.keyboard.press("ArrowRight");
+    await page.keyboard.press("ArrowRight");
+    const spoken = page.locator(".visually-hidden[aria-live]");
+    expect(await textOf(spoken)).toMatch(/^(scavenge|mark-compact|incremental-start), paused [\d.]+ ms, at [\d.]+ s/);
+    const [from] = await viewOf(page);
+    await page.keyboard.press("Shift+ArrowRight");
+    await expect.poll(async () => (await viewOf(page))[0], PATIENCE).toBeGreaterThan(from);
+    await page.keyboard.press("0");
+    await waitForView(page, WHOLE);
+  });
+
+  test("zooms with two fingers", async () => {
+    const page = await open(syntheticView(), PHONE);
+    const area = await areaOf(plotArea(page, "Pauses"));
+    const touch = await page.context().newCDPSession(page);
+    const y = area.y + area.height / 2;
+    const at = (left: number, right: number): { x: number; y: number; id: number }[] => [
+      { x: area.x + left * area.width, y, id: 1 },
+      { x: area.x + right * area.width, y, id: 2 },
+    ];
+    await touch.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: at(0.45, 0.55) });
+    for (const spread of [0.15, 0.25, 0.35]) {
+      await touch.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: at(0.5 - spread, 0.5 + spread) });
+    }
+    await touch.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+    await waitForView(page, PART);
+    const [from, to] = await viewOf(page);
+    expect(to - from).toBeLessThan(25);
+    expect((from + to) / 2).toBeCloseTo(36.2, -1);
+  });
+
+  test("shows the exact pause under the mouse, and the same moment everywhere", async () => {
+    const view = syntheticView();
+    const page = await open(view);
+    const { startMs, durationMs } = worstPause(view);
+    const area = await areaOf(plotArea(page, "Pauses"));
+    await page.mouse.move(area.x + (startMs / DURATION_MS) * area.width, area.y + 20);
+    const tip = await textOf(page.locator(".tip"));
+    expect(tip).toContain("mark-compact");
+    expect(tip).toContain(formatMs(durationMs));
+    expect(tip).toContain(`${(startMs / 1000).toFixed(3)} s`);
+    expect(tip).toContain("Retained sessions filled the old generation");
+    const heap = page.locator("figure.plot", { has: page.locator("h3", { hasText: /^Heap$/ }) });
+    expect(await textOf(heap.locator(".legend"))).toMatch(/heap used\s+[\d.]+ MiB/);
+    await page.mouse.move(5, 5);
+    await expect.poll(() => page.locator(".tip").isHidden(), PATIENCE).toBe(true);
+    expect(await textOf(heap.locator(".legend"))).not.toMatch(/heap used\s+[\d.]+ MiB/);
+  });
+
+  test("opens a million pauses and zooms into them", { timeout: 120_000 }, async () => {
+    const view = syntheticView({ pauses: 1_000_000, durationMs: 3_600_000, spikeMs: 1000 });
+    const page = await open(view);
+    expect(await textOf(page.locator(".figures"))).toContain("1,000,000 pauses");
+    expect(await pixelsOf(page, "Pauses", "mark-compact")).toBeGreaterThan(10_000);
+    const area = await areaOf(plotArea(page, "Pauses"));
+    for (let i = 0; i < 3; i += 1) {
+      const range = page.locator("#timeline .view-range");
+      const before = await textOf(range);
+      await drag(page, area, 0.5, 0.52);
+      await expect.poll(() => textOf(range), PATIENCE).not.toBe(before);
+    }
+    await waitForView(page, / ms of 60 min/);
+    const starts = view.isolates[0]?.pauses.startMs ?? new Float64Array(0);
+    const frame = page.locator(".plot-frame").first();
+    await frame.focus();
+    await page.mouse.move(5, 5);
+    await page.keyboard.press("ArrowRight");
+    const spoken = await textOf(page.locator(".visually-hidden[aria-live]"));
+    const [, minutes = "", seconds = ""] = /at (\d+):([\d.]+)/.exec(spoken) ?? [];
+    const at = (Number(minutes) * 60 + Number(seconds)) * 1000;
+    expect(starts.some((start) => Math.abs(start - at) < 1)).toBe(true);
+  });
+});
+
+describe("a spike", () => {
+  async function expectShown(page: Page, view: ReportView, id: string): Promise<void> {
+    const spike = view.report.spikes.find((candidate) => candidate.id === id);
+    if (spike === undefined) throw new Error(`no spike ${id}`);
+    await waitForView(page, PART);
+    const [from, to] = await viewOf(page);
+    expect(from * 1000).toBeLessThan(spike.startMs);
+    expect(to * 1000).toBeGreaterThan(spike.startMs + spike.durationMs);
+    expect(to - from).toBeLessThan(1);
+    expect(await textOf(page.locator(".spike-bar"))).toContain(formatMs(spike.durationMs));
+    expect(await page.locator(".spike.chosen").getAttribute("data-id")).toBe(id);
+    const topOfTimeline = (): Promise<number> =>
+      page.locator("#timeline").evaluate((section) => section.getBoundingClientRect().top);
+    await expect.poll(async () => Math.abs(await topOfTimeline()), PATIENCE).toBeLessThan(100);
+  }
+
+  test("leads into the timeline when clicked, and into the address", async () => {
+    const view = syntheticView();
+    const page = await open(view);
+    const id = (await page.locator(".spike a[data-spike]").nth(1).getAttribute("data-spike")) ?? "";
+    await page.locator(".spike a[data-spike]").nth(1).click();
+    await expectShown(page, view, id);
+    expect(page.url()).toMatch(new RegExp(`#${id}$`));
+    await page.locator("[data-action=reset]").click();
+    await waitForView(page, WHOLE);
+    expect(await page.locator(".spike.chosen").count()).toBe(0);
+  });
+
+  test("opens from its address", async () => {
+    const view = syntheticView();
+    await expectShown(await open(view, { fragment: "s3" }), view, "s3");
+  });
+
+  test("of an unknown address is no error", async () => {
+    const page = await open(syntheticView(), { fragment: "s999%zz" });
+    await waitForView(page, WHOLE);
+  });
+
+  test("can be stepped through, and its story is found even beyond the first ten", async () => {
+    const view = syntheticView({ spikeMs: 3 });
+    const worst = view.report.spikes.toSorted((a, b) => b.durationMs - a.durationMs);
+    const page = await open(view, { fragment: worst[20]?.id ?? "" });
+    await page.locator(".spike-bar").getByRole("button", { name: "Next" }).click();
+    expect(await textOf(page.locator(".spike-bar"))).toContain(`Spike 22 of ${worst.length}`);
+    await page.locator(".spike-bar").getByRole("button", { name: "Its story" }).click();
+    const card = page.locator(`.spike[data-id="${worst[21]?.id}"]`);
+    expect(await card.locator("details").getAttribute("open")).toBe("");
+    expect(await textOf(card)).toContain("hydrateSession");
+  });
+
+  test("of a worker shows the worker", async () => {
+    const view = syntheticView({ workers: ["hash-worker"] });
+    const spike = view.report.spikes.find(({ isolate }) => isolate === "4121-1");
+    const page = await open(view, { fragment: spike?.id ?? "" });
+    await waitForView(page, PART);
+    expect(await page.locator("#isolate").inputValue()).toBe("4121-1");
+  });
+
+  test("leads to what was allocated before it", async () => {
+    const page = await openSynthetic();
+    await page.locator(".spike").first().getByRole("button", { name: "What was allocated before it" }).click();
+    expect(await textOf(page.locator("#allocations .view-range"))).toMatch(/from 37\.000 s to 40\.000 s, 3 windows$/);
+  });
+});
+
+describe("the allocations", () => {
+  test("zoom in on a function and out again", async () => {
+    const page = await openSynthetic();
+    const canvas = page.locator(".flame canvas");
+    const area = await areaOf(canvas);
+    await page.mouse.move(area.x + 30, area.y + 3 * 21 + 10);
+    expect(await textOf(page.locator(".tip"))).toMatch(/hydrateSession[\s\S]*src\/session\.ts:48/);
+    await page.mouse.click(area.x + 30, area.y + 3 * 21 + 10);
+    expect(await page.locator(".trail button").allInnerTexts()).toEqual([
+      "all allocations",
+      "onIncoming",
+      "handleRequest",
+      "hydrateSession",
+    ]);
+    await page.locator(".trail button").nth(1).click();
+    expect(await page.locator(".trail button").count()).toBe(2);
+    await canvas.focus();
+    await page.keyboard.press("Escape");
+    expect(await page.locator(".trail").isHidden()).toBe(true);
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    expect(await page.locator(".trail button").last().textContent()).toBe("onIncoming");
+  });
+
+  test("come from the windows that were chosen", async () => {
+    const view = syntheticView();
+    const page = await open(view);
+    const label = page.locator("#allocations .view-range");
+    expect(await textOf(label)).toContain("72 windows");
+    const area = await areaOf(plotArea(page, "Allocation over time"));
+    await drag(page, area, 10.2 / 72.4, 12.8 / 72.4);
+    expect(await textOf(label)).toMatch(/from 10\.000 s to 13\.000 s, 3 windows$/);
+    await page.getByRole("button", { name: "Later allocation window" }).click();
+    expect(await textOf(label)).toMatch(/from 13\.000 s to 16\.000 s/);
+    await page.getByRole("button", { name: "All allocation windows" }).click();
+    expect(await textOf(label)).toContain("72 windows");
+  });
+
+  test("find a function", async () => {
+    const page = await openSynthetic();
+    await page.locator(".flame-search input").fill("SESSION.TS");
+    expect(await textOf(page.locator(".flame-search"))).toMatch(/^[\d.]+ % of the bytes$/);
+    await page.locator(".flame-search input").fill("no such function");
+    expect(await textOf(page.locator(".flame-search"))).toBe("0 % of the bytes");
+  });
+
+  test("name the functions that allocate most", async () => {
+    const page = await openSynthetic();
+    expect(await textOf(page.locator(".top-functions tr").first())).toMatch(
+      /^hydrateSession src\/session\.ts:48\s+\d+ MiB\s+[\d.]+ %/,
+    );
+  });
+});
+
+describe("the page", () => {
+  test("changes to another isolate", async () => {
+    const view = syntheticView({ workers: ["hash-worker"] });
+    const page = await open(view);
+    const second = view.report.isolates[1]?.gc.pauses.maxMs ?? 0;
+    expect(await textOf(page.locator(".figures"))).not.toContain(formatMs(second));
+    await page.locator("#isolate").selectOption("4121-1");
+    expect(await textOf(page.locator(".figures"))).toContain(formatMs(second));
+    expect(await page.locator("#timeline figure.plot").count()).toBe(3);
+    await drag(page, await areaOf(plotArea(page, "Pauses")), 0.3, 0.4);
+    await waitForView(page, PART);
+  });
+
+  test("is light or dark as the system is, or as its reader says", async () => {
+    const page = await open(syntheticView(), { colorScheme: "dark" });
+    expect(await theme(page)).toBe("dark");
+    expect(await pixelsOf(page, "Pauses", "scavenge")).toBeGreaterThan(1000);
+    await page.getByRole("button", { name: "Switch to light colours" }).click();
+    expect(await theme(page)).toBe("light");
+    await expect.poll(() => pixelsOf(page, "Pauses", "scavenge"), PATIENCE).toBeGreaterThan(1000);
+    await page.getByRole("button", { name: "Switch to dark colours" }).click();
+    await page.emulateMedia({ colorScheme: "light" });
+    expect(await theme(page)).toBe("dark");
+  });
+
+  test("prints on white", async () => {
+    const page = await open(syntheticView(), { colorScheme: "dark" });
+    const html = page.locator("html");
+    await html.evaluate((element) => {
+      element.ownerDocument.defaultView.addEventListener("beforeprint", () => {
+        element.setAttribute("data-printed", element.getAttribute("data-theme"));
+      });
+    });
+    expect((await page.pdf()).length).toBeGreaterThan(20_000);
+    expect(await html.getAttribute("data-printed")).toBe("light");
+    expect(await theme(page)).toBe("dark");
+  });
+
+  test.each([
+    ["plain", (text: string) => text],
+    ["hostile", hostile],
+  ])("fits a phone, with %s names", async (_name, rename) => {
+    const view = syntheticView({
+      rename,
+      workers: ["hash-worker"],
+      warnings: [{ code: "w", message: "missing", hint: "try" }],
+    });
+    const page = await open(view, PHONE);
+    const width = (): Promise<number> => page.locator("html").evaluate((html) => html.scrollWidth);
+    expect(await width()).toBe(390);
+    const rightEdges = await page
+      .locator("canvas")
+      .evaluateAll((canvases) => canvases.map((canvas) => canvas.getBoundingClientRect().right));
+    expect(Math.max(...rightEdges)).toBeLessThanOrEqual(390);
+    await page.setViewportSize({ width: 844, height: 390 });
+    const chartWidth = async (): Promise<number> => (await page.locator(".uplot").first().boundingBox())?.width ?? 0;
+    await expect.poll(chartWidth, PATIENCE).toBeGreaterThan(700);
+    expect(await width()).toBe(844);
+  });
+
+  test("shows hostile names as the text they are", async () => {
+    const view = syntheticView({
+      rename: hostile,
+      workers: ["w"],
+      warnings: [{ code: "w", message: "missing", hint: "try" }],
+    });
+    const page = await open(view);
+    const html = page.locator("html");
+    expect(await html.evaluate((element) => "broken" in element.ownerDocument.defaultView)).toBe(false);
+    expect(await page.locator("img, svg, iframe, body script").count()).toBe(0);
+    const text = (await page.locator("body").textContent()) ?? "";
+    expect(text).toContain("globalThis.broken = true");
+    expect(text).toMatch(/<img src="x"|<svg onload|<\/script>/);
+    expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069]|\p{Cs}/u);
+    const canvas = await areaOf(page.locator(".flame canvas"));
+    await page.mouse.move(canvas.x + 30, canvas.y + 3 * 21 + 10);
+    expect(await textOf(page.locator(".tip"))).toContain("hydrateSession");
+    const tip = await page.locator(".tip").boundingBox();
+    expect(tip?.height).toBeLessThan(400);
+  });
+
+  test("has names for everything that can be used", async () => {
+    const page = await openSynthetic({ workers: ["hash-worker"] });
+    const usable = page.locator("button, a, input, select, [tabindex='0']").filter({ visible: true });
+    const unnamed = await usable.evaluateAll((elements) =>
+      elements
+        .filter((element) => `${element.getAttribute("aria-label") ?? ""}${element.textContent}`.trim() === "")
+        .map((element) => element.outerHTML.slice(0, 100)),
+    );
+    expect(unnamed).toEqual([]);
+    expect(await page.locator("main").count()).toBe(1);
+    expect(await page.locator("h1").count()).toBe(1);
+    const labels = await page
+      .locator(".plot-frame")
+      .evaluateAll((frames) => frames.map((frame) => frame.getAttribute("aria-label") ?? ""));
+    expect(labels.find((label) => label.startsWith("Pause timeline"))).toMatch(/318\spauses in 72\.4\ss,/);
+    for (const label of labels) expect(label).toMatch(/\d/);
+  });
+});
