@@ -57,7 +57,7 @@ export function durationAt(view: DataView, offset: number): number {
 }
 
 /** Whether `times` rise (equal neighbours are fine). */
-export function isOrdered(times: Float64Array): boolean {
+function isOrdered(times: Float64Array): boolean {
   for (let i = 1; i < times.length; i++) if (at(times, i) < at(times, i - 1)) return false;
   return true;
 }

@@ -3,7 +3,7 @@
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** The longest name, label or path that is kept; a longer one ends in "...". */
-export const TEXT_LIMIT = 2000;
+const TEXT_LIMIT = 2000;
 const LIST_LIMIT = 10_000;
 
 export function boundText(text: string, limit: number = TEXT_LIMIT): string {

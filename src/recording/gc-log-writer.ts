@@ -55,7 +55,7 @@ export function encodeLogHeader(fields: LogHeaderFields): Buffer {
 }
 
 /** Heap sizes before and after a pause, bytes. */
-export interface GcHeapFields {
+interface GcHeapFields {
   readonly usedBefore: number;
   readonly usedAfter: number;
   readonly committedBefore: number;
@@ -67,7 +67,7 @@ export interface GcHeapFields {
   readonly heapLimit: number;
 }
 
-export interface GcSpaceFields {
+interface GcSpaceFields {
   readonly usedBefore: number;
   readonly usedAfter: number;
   readonly committedBefore: number;

@@ -28,7 +28,7 @@ const CHUNK_BYTES = 4 * 1024 * 1024;
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 const MAX_HEADER_BYTES = 1024 * 1024;
 
-export interface LogHeader {
+interface LogHeader {
   readonly kind: LogKind;
   /** 0 where records have different lengths. */
   readonly recordBytes: number;

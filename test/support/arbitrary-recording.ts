@@ -5,7 +5,7 @@ import type { AllocWindowFields, PhaseRecordFields } from "../../src/recording/l
 import { atMs, type IsolateFolder, PID } from "./recording-folder.ts";
 
 export const SPACES: readonly string[] = ["new_space", "old_space", "large_object_space"];
-export const PHASE_NAMES: readonly string[] = ["MinorGC", "MajorGC", "V8.GC_MC_INCREMENTAL", "allocation failure"];
+const PHASE_NAMES: readonly string[] = ["MinorGC", "MajorGC", "V8.GC_MC_INCREMENTAL", "allocation failure"];
 const ADDRESS = 0x7f12_3456_0000n;
 
 const size = fc.integer({ min: 0, max: 2 ** 40 });
@@ -67,7 +67,7 @@ const pauseDraft: fc.Arbitrary<PauseDraft> = fc.record({
 });
 
 /** Pauses in order of time, none inside another. */
-export const arbitraryPauses: fc.Arbitrary<readonly GcRecordFields[]> = fc
+const arbitraryPauses: fc.Arbitrary<readonly GcRecordFields[]> = fc
   .array(pauseDraft, { maxLength: 12 })
   .map((drafts) => {
     let now = atMs(5);
@@ -79,7 +79,7 @@ export const arbitraryPauses: fc.Arbitrary<readonly GcRecordFields[]> = fc
   });
 
 /** Spans as V8 nests them, written when they end. */
-export const arbitraryPhases: fc.Arbitrary<readonly PhaseRecordFields[]> = fc
+const arbitraryPhases: fc.Arbitrary<readonly PhaseRecordFields[]> = fc
   .array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.nat(2), fc.boolean()), { maxLength: 10 })
   .map((groups) =>
     groups.flatMap(([levels, name, hasReason], group) => {
@@ -101,7 +101,7 @@ export const arbitraryPhases: fc.Arbitrary<readonly PhaseRecordFields[]> = fc
 const STRINGS: readonly string[] = ["(root)", "", "serve", "hydrate", "/app/server.js", "node:internal/timers"];
 
 /** Windows of a second each; nodes come after the node that called them. */
-export const arbitraryWindows: fc.Arbitrary<readonly AllocWindowFields[]> = fc
+const arbitraryWindows: fc.Arbitrary<readonly AllocWindowFields[]> = fc
   .array(
     fc.record({
       nodes: fc.array(

@@ -100,7 +100,7 @@ export function writeRecordingFolder(folder: string, recording: RecordingFolder)
   }
 }
 
-export function testManifest(): Manifest {
+function testManifest(): Manifest {
   return {
     schema: MANIFEST_SCHEMA,
     formatVersion: FORMAT_VERSION,
@@ -120,7 +120,7 @@ export function testManifest(): Manifest {
   };
 }
 
-export function testDescriptor(id: string): IsolateDescriptor {
+function testDescriptor(id: string): IsolateDescriptor {
   const [pid = PID, threadId = 0] = id.split(/[-.]/).map(Number);
   return {
     schema: "gcspike.isolate/1",
@@ -145,7 +145,7 @@ export function testDescriptor(id: string): IsolateDescriptor {
 }
 
 /** A .gc record as a buffer of its own. */
-export function gcRecord(record: GcRecordFields, spaces: number): Buffer {
+function gcRecord(record: GcRecordFields, spaces: number): Buffer {
   const bytes = Buffer.alloc(gcRecordBytes(spaces));
   encodeGcRecord(bytes, record);
   return bytes;

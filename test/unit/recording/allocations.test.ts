@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -131,7 +131,7 @@ describe("allocation windows", () => {
     const windows = [window(0, [{ node: 3, count: 10, objectBytes: 64 }])];
     writeRecordingFolder(folder, { isolates: [{ id: ID, gc: [], strings: STRINGS, windows }] });
     // /dev/full is a disk without room; the temporary file's name leads to it.
-    execFileSync("ln", ["-s", "/dev/full", join(folder, `${ID}.alloc.pb.gz.tmp`)]);
+    symlinkSync("/dev/full", join(folder, `${ID}.alloc.pb.gz.tmp`));
     await expect(convertAllocations(folder, ID)).rejects.toThrow("ENOSPC");
     expect(existsSync(join(folder, `${ID}.alloc`))).toBe(true);
     expect((await readWindows()).windows).toHaveLength(1);

@@ -1,5 +1,16 @@
 import { execFileSync } from "node:child_process";
-import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -55,9 +66,9 @@ describe("what is no recording", () => {
   });
 
   test.skipIf(process.getuid?.() === 0)("is refused where the folder must not be read", async () => {
-    execFileSync("chmod", ["000", folder]);
+    chmodSync(folder, 0o000);
     expect((await refusal(folder)).message).toContain("permission denied");
-    execFileSync("chmod", ["700", folder]);
+    chmodSync(folder, 0o700);
   });
 
   test("is refused where it has another format, with both versions", async () => {
@@ -189,7 +200,7 @@ describe("files", () => {
   test("that are no files are not opened", async () => {
     writeRecordingFolder(folder, { isolates: [isolate(`${PID}-0`)] });
     execFileSync("mkfifo", [join(folder, `${PID}-0.heap`)]);
-    execFileSync("ln", ["-s", "/dev/zero", join(folder, `${PID}-0.loop`)]);
+    symlinkSync("/dev/zero", join(folder, `${PID}-0.loop`));
     const [found] = (await readRecording(folder)).isolates;
     expect(found?.pauses.count).toBe(1);
     expect(found?.warnings.map(({ code }) => code)).toEqual(["log-unreadable", "log-unreadable"]);
@@ -225,7 +236,8 @@ describe("files", () => {
     const before = await readRecording(folder);
     const trimmed = sizes();
     for (const name of ["0.gc", "0.loop", "1.gc"]) {
-      execFileSync("truncate", ["-s", "+65536", join(folder, `${PID}-${name}`)]);
+      const path = join(folder, `${PID}-${name}`);
+      truncateSync(path, statSync(path).size + 65_536);
     }
     expect(trimLogs(folder)).toEqual([]);
     expect(sizes()).toEqual(trimmed);
