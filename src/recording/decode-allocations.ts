@@ -10,19 +10,19 @@ import { ALLOC, ALLOC_ENTRY_BYTES, ALLOC_NODE_BYTES, ALLOC_STRING, ALLOC_WINDOW,
 /** V8 keeps fewer frames than this; a chain that is longer is damage. */
 const MAX_DEPTH = 256;
 const TRUNCATED = 1;
+const ROOT = "(root)";
 const MAX_WINDOW_MS = 3_600_000;
+
+/** The stack of the root's children's caller: no frame at all. */
+const NO_STACK = -1;
+/** Stacks are known by their caller's stack and their leaf: both numbers in one, which a double holds. */
+const STACK_KEY = 2 ** 26;
 
 /** What all windows share. */
 interface Tables {
   readonly strings: string[];
-  readonly frames: Numbering<Frame>;
-  readonly stacks: Numbering<readonly number[]>;
-}
-
-interface Nodes {
-  readonly view: DataView;
-  readonly start: number;
-  readonly count: number;
+  readonly frames: Numbering<string, Frame>;
+  readonly stacks: Numbering<number, readonly number[]>;
 }
 
 /** Decodes `log`, source maps applied. Windows begin and end at whole ms, as they do in pprof. */
@@ -65,14 +65,15 @@ function decodeWindow(
 ): AllocationWindow | null {
   const startMs = wholeMsAt(view, offset + ALLOC.startNs, clock);
   const endMs = wholeMsAt(view, offset + ALLOC.endNs, clock);
-  const nodes = { view, start: offset + ALLOC.nodes, count: view.getUint32(offset + ALLOC.nodeCount, true) };
-  const entryCount = view.getUint32(offset + ALLOC.entryCount, true);
-  const entries = nodes.start + nodes.count * ALLOC_NODE_BYTES;
-  if (!(endMs >= startMs && endMs - startMs <= MAX_WINDOW_MS)) return null;
-  if (entries + entryCount * ALLOC_ENTRY_BYTES > offset + length) return null;
+  const nodes = offset + ALLOC.nodes;
+  const nodeCount = view.getUint32(offset + ALLOC.nodeCount, true);
+  const entries = nodes + nodeCount * ALLOC_NODE_BYTES;
+  const end = entries + view.getUint32(offset + ALLOC.entryCount, true) * ALLOC_ENTRY_BYTES;
+  if (!(endMs >= startMs && endMs - startMs <= MAX_WINDOW_MS) || end > offset + length) return null;
+  const stacks = stacksOfNodes(view, nodes, nodeCount, tables);
   const sums = new Map<number, { objects: number; bytes: number }>();
-  for (let entry = entries; entry < entries + entryCount * ALLOC_ENTRY_BYTES; entry += ALLOC_ENTRY_BYTES) {
-    const stack = stackOf(nodes, view.getUint32(entry, true), tables);
+  for (let entry = entries; entry < end; entry += ALLOC_ENTRY_BYTES) {
+    const stack = stacks[view.getUint32(entry, true)] ?? NO_STACK;
     const objects = view.getUint32(entry + 4, true);
     const bytes = objects * numberAt(view, entry + 8);
     if (!(bytes <= Number.MAX_SAFE_INTEGER)) continue;
@@ -83,7 +84,10 @@ function decodeWindow(
       sum.bytes += bytes;
     }
   }
-  const samples = Array.from(sums, ([stack, sum]) => ({ stack, ...sum }));
+  const samples = Array.from(sums, ([stack, sum]) => ({
+    stack: stack === NO_STACK ? rootStack(tables) : stack,
+    ...sum,
+  }));
   return { startMs, endMs, samples, truncated: (view.getUint16(offset + ALLOC.flags, true) & TRUNCATED) !== 0 };
 }
 
@@ -91,19 +95,28 @@ function wholeMsAt(view: DataView, offset: number, clock: Clock): number {
   return Math.max(0, Math.round(timeAt(view, offset, clock)));
 }
 
-/** Number of the stack that ends in `node`, leaf first. The root stands in it only where it is alone. */
-function stackOf(nodes: Nodes, node: number, tables: Tables): number {
-  const stack: number[] = [];
-  for (let next = node; next >= 0 && next < nodes.count && stack.length < MAX_DEPTH; ) {
-    const at = nodes.start + next * ALLOC_NODE_BYTES;
-    const parent = nodes.view.getUint32(at, true) - 1;
-    const frame = frameNumber(nodes.view, at, tables);
-    if (parent !== -1 || tables.frames.values[frame]?.function !== "(root)") stack.push(frame);
-    // A parent comes before its children: anything else is damage, and might go round in circles.
-    next = parent < next ? parent : -1;
+/** Number of the stack that ends in each node, leaf first; NO_STACK for the root, which is in no other stack. */
+function stacksOfNodes(view: DataView, start: number, count: number, tables: Tables): Int32Array {
+  const { frames, stacks } = tables;
+  const numbers = new Int32Array(count);
+  for (let node = 0; node < count; node++) {
+    const at = start + node * ALLOC_NODE_BYTES;
+    const parent = view.getUint32(at, true) - 1;
+    const frame = frameNumber(view, at, tables);
+    // A caller comes before what it calls: anything else is damage.
+    const caller = parent < node ? (numbers[parent] ?? NO_STACK) : NO_STACK;
+    const callers = stacks.values[caller] ?? [];
+    const isRoot = parent === -1 && frames.values[frame]?.function === ROOT;
+    const key = (caller + 1) * STACK_KEY + frame;
+    numbers[node] = isRoot || callers.length >= MAX_DEPTH ? caller : stacks.number(key, () => [frame, ...callers]);
   }
-  if (stack.length === 0) stack.push(tables.frames.number("root", () => frameOf("(root)", "", 0, 0)));
-  return tables.stacks.number(stack.join(), () => stack);
+  return numbers;
+}
+
+/** Allocated without JavaScript. */
+function rootStack({ frames, stacks }: Tables): number {
+  const frame = frames.number(ROOT, () => frameOf(ROOT, "", 0, 0));
+  return stacks.number(frame, () => [frame]);
 }
 
 function frameNumber(view: DataView, at: number, { strings, frames }: Tables): number {

@@ -1,13 +1,13 @@
 /** Gives each distinct key the next number, from 0 on. */
-export interface Numbering<T> {
+export interface Numbering<K, T> {
   /** By number. */
   readonly values: readonly T[];
   /** The number of `key`; `make` is called for one that is new. */
-  number(key: string, make: () => T): number;
+  number(key: K, make: () => T): number;
 }
 
-export function numbering<T>(): Numbering<T> {
-  const numbers = new Map<string, number>();
+export function numbering<K, T>(): Numbering<K, T> {
+  const numbers = new Map<K, number>();
   const values: T[] = [];
   return {
     values,

@@ -33,7 +33,7 @@ export function decodePprof(file: Uint8Array): DecodedPprof {
   const tables: Tables = { strings: [], functions: new Map(), locations: new Map(), period: 0 };
   const whole = eachField(bytes, 0, bytes.length, (field) => readTable(bytes, field, tables));
   const places = new Map([...tables.locations.keys()].map((id, index) => [id, index]));
-  const stacks = numbering<readonly number[]>();
+  const stacks = numbering<string, readonly number[]>();
   const windows = new Map<string, MutableWindow>();
   eachField(bytes, 0, bytes.length, (field) => {
     if (field.number === 2) readSample(bytes, field, tables.strings, { places, stacks, windows });
@@ -92,7 +92,7 @@ function frameAt(
 interface Samples {
   /** Place in Allocations.frames of each location id. */
   readonly places: ReadonlyMap<number, number>;
-  readonly stacks: Numbering<readonly number[]>;
+  readonly stacks: Numbering<string, readonly number[]>;
   /** By the bytes of the labels, which all samples of a window share. */
   readonly windows: Map<string, MutableWindow>;
 }

@@ -27,8 +27,8 @@ export interface TriggerStacks {
 }
 
 export function triggerStacks(code: CodeMap): TriggerStacks {
-  const frames = numbering<Frame>();
-  const stacks = numbering<readonly number[]>();
+  const frames = numbering<string, Frame>();
+  const stacks = numbering<string, readonly number[]>();
   const byAddress = new Map<number, readonly CodePiece[]>();
   const remembered = new Map<number, Resolved>();
 
