@@ -1,5 +1,6 @@
 /** What stands in the HTML file, before any browser opens it. */
 import { createHash } from "node:crypto";
+import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { pack, type ReportData, unpack } from "../../src/report/client/wire.ts";
@@ -103,6 +104,23 @@ describe("the file", () => {
     expect(durations.length).toBeGreaterThan(1000);
     expect(data.spikeCount).toBe(durations.length);
     expect(data.spikes.map((spike) => spike.durationMs)).toEqual(durations.slice(0, 1000));
+  });
+
+  test("thins long curves to their extremes, and keeps every pause", () => {
+    const view = syntheticView({ pauses: 50_000, durationMs: 3_600_000 });
+    const [isolate] = view.isolates;
+    if (isolate === undefined) throw new Error("no isolate");
+    const timeMs = Float64Array.from({ length: 200_000 }, (_, i) => i * 18);
+    const value = timeMs.map((_, i) => (i === 123_457 ? 999 : i === 55_555 ? -999 : i % 7));
+    const html = render({ ...view, isolates: [{ ...isolate, heapUsed: { timeMs, value } }] });
+    const blob = gunzipSync(Buffer.from(contentOf(html, "report-columns"), "base64"));
+    const read = unpack(contentOf(html, "report-data"), blob).isolates[0];
+    expect(read?.pauses.durationMs.length).toBe(50_000);
+    const kept = read?.heapUsed;
+    expect(kept?.value.length).toBeLessThanOrEqual(40_000);
+    expect(kept?.timeMs[kept.value.indexOf(999)]).toBe(123_457 * 18);
+    expect(kept?.timeMs[kept.value.indexOf(-999)]).toBe(55_555 * 18);
+    expect([...(kept?.timeMs ?? [])]).toEqual([...(kept?.timeMs ?? [])].sort((a, b) => a - b));
   });
 
   test("of a million pauses stays under 20 MB", { timeout: 60_000 }, () => {

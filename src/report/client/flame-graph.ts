@@ -2,7 +2,7 @@
 import { h } from "./dom.ts";
 import type { FlameTree } from "./flame-tree.ts";
 import { bytes, share } from "./format.ts";
-import { color, onThemeChange } from "./theme.ts";
+import { color, onThemeChange, printWidth } from "./theme.ts";
 import { hideTip, showTip, speak, type Tip } from "./tooltip.ts";
 import type { AllocationData } from "./wire.ts";
 
@@ -13,7 +13,7 @@ const NARROWEST_TEXT = 28;
 const TEXT_INSET = 5;
 const SHADES = 3;
 
-export interface Box {
+interface Box {
   readonly node: FlameTree;
   readonly parent: Box | null;
   readonly depth: number;
@@ -149,7 +149,7 @@ class Graph implements FlameGraph {
     this.#listen();
     const resizing = new ResizeObserver(() => this.#layOut());
     resizing.observe(this.element);
-    this.#stop = [() => resizing.disconnect(), onThemeChange(() => this.#draw())];
+    this.#stop = [() => resizing.disconnect(), onThemeChange(() => this.#layOut())];
   }
 
   destroy(): void {
@@ -193,7 +193,7 @@ class Graph implements FlameGraph {
   }
 
   #layOut(): void {
-    const width = this.#trail.parentElement?.clientWidth ?? 0;
+    const width = printWidth() ?? this.element.clientWidth;
     if (this.#root === null || width === 0) return;
     this.#boxes = layOut(this.#root, this.#focus, width);
     const height = ROW * (1 + this.#boxes.reduce((deepest, box) => Math.max(deepest, box.depth), 0));

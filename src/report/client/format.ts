@@ -2,7 +2,7 @@
 import { formatBytes, formatMs, formatNumber } from "../../lib/units.ts";
 
 const NO_BREAK = "\u00a0";
-export const UNKNOWN = "unknown";
+const UNKNOWN = "unknown";
 
 type Measured = number | null | undefined;
 

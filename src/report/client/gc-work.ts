@@ -4,8 +4,8 @@
  */
 import type uPlot from "uplot";
 import { moment, ms, share } from "./format.ts";
-import { drawSpikeBand } from "./pauses.ts";
 import { empty, swatch } from "./plot.ts";
+import { drawSpikeBand } from "./spike-band.ts";
 import type { Store } from "./store.ts";
 import { color } from "./theme.ts";
 import type { TimeAxis, TimePlotSpec } from "./time-axis.ts";

@@ -9,6 +9,8 @@ import type { PauseSeries } from "../view-model.ts";
 import { button, h } from "./dom.ts";
 import { count, moment, ms, plural } from "./format.ts";
 import { drawShape, KINDS, kindOf, shapeIcon } from "./kinds.ts";
+import { kindsOf, longestWithin, pausesWithin } from "./pause-lookup.ts";
+import { drawSpikeBand } from "./spike-band.ts";
 import type { Store } from "./store.ts";
 import { color } from "./theme.ts";
 import type { TimePlotSpec } from "./time-axis.ts";
@@ -22,37 +24,6 @@ const MOST_SHAPES = 150;
 const SHAPE_SIZE = 7;
 /** The tooltip finds the longest pause within so many CSS pixels of the cursor. */
 const REACH = 5;
-
-/** First index whose start is at or after `at`. */
-export function indexFrom(starts: Float64Array, at: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((starts[middle] ?? 0) < at) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-/** Pauses that touch [min, max): from the first to before the second index. One may have begun before. */
-export function pausesWithin({ startMs, durationMs }: PauseSeries, min: number, max: number): [number, number] {
-  const first = indexFrom(startMs, min);
-  const before = first - 1;
-  const reaches = before >= 0 && (startMs[before] ?? 0) + (durationMs[before] ?? 0) > min;
-  return [reaches ? before : first, indexFrom(startMs, max)];
-}
-
-/** Index of the longest shown pause that touches [min, max), or -1. */
-export function longestWithin(pauses: PauseSeries, min: number, max: number, hidden: ReadonlySet<number>): number {
-  const [from, to] = pausesWithin(pauses, min, max);
-  let best = -1;
-  for (let i = from; i < to; i += 1) {
-    if (hidden.has(pauses.kind[i] ?? -1)) continue;
-    if (best < 0 || (pauses.durationMs[i] ?? 0) > (pauses.durationMs[best] ?? 0)) best = i;
-  }
-  return best;
-}
 
 interface Bar {
   readonly index: number;
@@ -117,28 +88,6 @@ function drawThreshold(plot: uPlot, thresholdMs: number): void {
   ctx.moveTo(bbox.left, y);
   ctx.lineTo(bbox.left + bbox.width, y);
   ctx.stroke();
-}
-
-/** A light band over the moment of the chosen spike; used by every chart of the time axis. */
-export function drawSpikeBand(plot: uPlot, spike: Spike | null): void {
-  if (spike === null) return;
-  const { ctx, bbox } = plot;
-  const from = Math.max(plot.valToPos(spike.startMs, "x", true), bbox.left);
-  const end = plot.valToPos(spike.startMs + spike.durationMs, "x", true);
-  const to = Math.min(Math.max(end, from + 2 * devicePixelRatio), bbox.left + bbox.width);
-  if (to <= from) return;
-  ctx.save();
-  ctx.fillStyle = color("accent");
-  ctx.globalAlpha = 0.16;
-  ctx.fillRect(from, bbox.top, to - from, bbox.height);
-  ctx.restore();
-}
-
-/** Kinds that occur at all, in the order of PAUSE_KINDS. */
-export function kindsOf(pauses: PauseSeries): readonly number[] {
-  const seen = new Array<boolean>(KINDS.length).fill(false);
-  for (const kind of pauses.kind) seen[kind] = true;
-  return [...KINDS.keys()].filter((kind) => seen[kind]);
 }
 
 function highest(pauses: PauseSeries, hidden: ReadonlySet<number>, min: number, max: number): number {

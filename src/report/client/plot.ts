@@ -1,7 +1,7 @@
 /** A chart in its frame: title, legend, uPlot's canvas, tooltip, resizing, theme. Everything here is one look for all. */
 import uPlot from "uplot";
 import { type Child, h } from "./dom.ts";
-import { color, onThemeChange } from "./theme.ts";
+import { color, onThemeChange, printWidth } from "./theme.ts";
 import { hideTip, showTip, speak, type Tip } from "./tooltip.ts";
 
 export interface LegendItem {
@@ -54,7 +54,7 @@ const SMALLEST_DRAG = 4;
 /** Sizes stand on powers of two: 64 MiB, not 67.1 MiB. */
 const BYTE_STEPS = Array.from({ length: 50 }, (_, power) => 2 ** power);
 
-export const axisStyle = (axis: uPlot.Axis): uPlot.Axis => ({
+const axisStyle = (axis: uPlot.Axis): uPlot.Axis => ({
   font: FONT,
   stroke: () => color("muted"),
   ticks: { show: false },
@@ -197,7 +197,10 @@ export function createPlot(parent: HTMLElement, spec: PlotSpec): Plot {
   };
   const uplot = new uPlot(options(spec, host.clientWidth, onCursor), spec.data, host);
   const stopWidth = watchWidth(host, (width) => uplot.setSize({ width, height: spec.height }));
-  const stopTheme = onThemeChange(() => uplot.redraw(true));
+  const stopTheme = onThemeChange(() => {
+    uplot.setSize({ width: printWidth() ?? host.clientWidth, height: spec.height });
+    uplot.redraw(true);
+  });
 
   return {
     element,

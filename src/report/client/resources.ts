@@ -1,8 +1,8 @@
 /** Heap spaces, event loop and resident set over time. */
 import { bytes, moment, ms, share } from "./format.ts";
-import { drawSpikeBand } from "./pauses.ts";
 import { area, byteAxis, empty, fromZero, gaps, line, swatch } from "./plot.ts";
 import { largest, nearest, valueNear } from "./series.ts";
+import { drawSpikeBand } from "./spike-band.ts";
 import type { Store } from "./store.ts";
 import { color } from "./theme.ts";
 import type { TimeAxis, TimePlotSpec } from "./time-axis.ts";

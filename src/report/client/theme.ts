@@ -2,6 +2,9 @@
 
 type Theme = "light" | "dark";
 
+/** A4 and Letter at 96 pixels an inch, less their margins and the panel's. */
+const PAPER_WIDTH = 660;
+
 const systemIsDark = matchMedia("(prefers-color-scheme: dark)");
 const listeners = new Set<() => void>();
 const colors = new Map<string, string>();
@@ -30,6 +33,11 @@ export function startTheme(): void {
 function setPrinting(now: boolean): void {
   printing = now;
   apply();
+}
+
+/** How wide charts are on paper, CSS pixels; null on the screen. Printing gives no time to measure the page. */
+export function printWidth(): number | null {
+  return printing ? PAPER_WIDTH : null;
 }
 
 export function isDark(): boolean {

@@ -1,7 +1,7 @@
 /** One tooltip for the page, beside whatever is pointed at. */
 import { h } from "./dom.ts";
 
-export interface TipRow {
+interface TipRow {
   readonly label: string;
   readonly value: string;
   /** Custom property of report.css, for the mark before the label. */
