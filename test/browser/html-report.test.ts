@@ -308,8 +308,8 @@ describe("the timeline", () => {
     const { startMs, durationMs } = worstPause(view);
     const area = await areaOf(plotArea(page, "Pauses"));
     await page.mouse.move(area.x + (startMs / DURATION_MS) * area.width, area.y + 20);
+    await expect.poll(() => textOf(page.locator(".tip")), PATIENCE).toContain("mark-compact");
     const tip = await textOf(page.locator(".tip"));
-    expect(tip).toContain("mark-compact");
     expect(tip).toContain(formatMs(durationMs));
     expect(tip).toContain(`${(startMs / 1000).toFixed(3)} s`);
     expect(tip).toContain("Retained sessions filled the old generation");
@@ -416,7 +416,7 @@ describe("the allocations", () => {
     const canvas = page.locator(".flame canvas");
     const area = await areaOf(canvas);
     await page.mouse.move(area.x + 30, area.y + 3 * 21 + 10);
-    expect(await textOf(page.locator(".tip"))).toMatch(/hydrateSession[\s\S]*src\/session\.ts:48/);
+    await expect.poll(() => textOf(page.locator(".tip")), PATIENCE).toMatch(/hydrateSession[\s\S]*src\/session\.ts:48/);
     await page.mouse.click(area.x + 30, area.y + 3 * 21 + 10);
     expect(await page.locator(".trail button").allInnerTexts()).toEqual([
       "all allocations",
@@ -442,7 +442,7 @@ describe("the allocations", () => {
     expect(await textOf(label)).toContain("72 windows");
     const area = await areaOf(plotArea(page, "Allocation over time"));
     await drag(page, area, 10.2 / 72.4, 12.8 / 72.4);
-    expect(await textOf(label)).toMatch(/from 10\.000 s to 13\.000 s, 3 windows$/);
+    await expect.poll(() => textOf(label), PATIENCE).toMatch(/from 10\.000 s to 13\.000 s, 3 windows$/);
     await page.getByRole("button", { name: "Later allocation window" }).click();
     expect(await textOf(label)).toMatch(/from 13\.000 s to 16\.000 s/);
     await page.getByRole("button", { name: "All allocation windows" }).click();
@@ -541,7 +541,7 @@ describe("the page", () => {
     expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069]|\p{Cs}/u);
     const canvas = await areaOf(page.locator(".flame canvas"));
     await page.mouse.move(canvas.x + 30, canvas.y + 3 * 21 + 10);
-    expect(await textOf(page.locator(".tip"))).toContain("hydrateSession");
+    await expect.poll(() => textOf(page.locator(".tip")), PATIENCE).toContain("hydrateSession");
     const tip = await page.locator(".tip").boundingBox();
     expect(tip?.height).toBeLessThan(400);
   });
