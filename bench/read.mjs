@@ -82,7 +82,7 @@ function writePauses(folder, count, { encodeGcLogHeader, encodeGcRecord, gcRecor
       },
       arrayBufferBytes: 3e6,
       probeNs: 14_000,
-      stack: Array.from({ length: 12 }, (_, frame) => BigInt(0x7f0000000000 + ((i + frame * 3) % 200) * 512 + 40)),
+      stack: Array.from({ length: 12 }, (_, frame) => BigInt(1 + ((i + frame * 3) % 200))),
       spaces: SPACES.map((_, space) => ({
         usedBefore: 8e6 + space * 8,
         usedAfter: 8e6,
@@ -116,20 +116,11 @@ function writePhases(folder, count, { encodeLogHeader }, { encodePhaseRecord }) 
   closeSync(fd);
 }
 
-function writeCode(folder, { encodeLog, encodeCodeRecord }) {
+function writeFunctions(folder, { encodeLog, encodeFunctionRecord }) {
   const records = Array.from({ length: 200 }, (_, i) =>
-    encodeCodeRecord({
-      timeNs: START_NS,
-      address: BigInt(0x7f0000000000 + i * 512),
-      size: 500,
-      name: `function${i}`,
-      script: `/app/src/module-${i % 20}.js`,
-      line: i + 1,
-      column: 10,
-      type: 4,
-    }),
+    encodeFunctionRecord({ name: `function${i}`, script: `/app/src/module-${i % 20}.js`, position: i * 10 }),
   );
-  writeFileSync(join(folder, `${PID}-0.code`), encodeLog(header(4, 0), records));
+  writeFileSync(join(folder, `${PID}-0.functions`), encodeLog(header(4, 0), records));
 }
 
 /** 600 windows: 1,500 nodes in 1,000 functions, 12 deep, of which 500 allocated. */
@@ -255,7 +246,7 @@ try {
     writeDescriptions(folder, manifest);
     writePauses(folder, pauses, gc);
     writePhases(folder, pauses, gc, logs);
-    writeCode(folder, logs);
+    writeFunctions(folder, logs);
     writeSamples(folder, logs);
     writeAllocations(folder, logs);
     const started = process.hrtime.bigint();

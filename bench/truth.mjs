@@ -8,7 +8,7 @@
 //
 //   node bench/truth.mjs [--nodes 20,22,24,26] [--programs quiet,http-server]
 //
-// BENCH_MODULES names a node_modules with typescript@5.9 and three; NODE_BINARIES more Node binaries (see lib/nodes.mjs).
+// BENCH_MODULES names a node_modules with typescript@5.9, @types/node and three; NODE_BINARIES more Node binaries (see lib/nodes.mjs).
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
@@ -24,6 +24,7 @@ import { pairCollections, parseTraceGc, unknownLines } from "./lib/trace-gc.mjs"
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const PAUSE_LIMIT = 0.02;
 const STEPS_LIMIT = 0.05;
+const ATTEMPTS = 3;
 /** Below this total, V8's one decimal a collection is worth more than the limit. */
 const LEAST_STEPS_MS = 10;
 const KINDS = ["scavenge", "mark-compact"];
@@ -180,12 +181,22 @@ function cell({ truth, share, printed, limit }) {
   return `${truth.toFixed(0).padStart(6)} ms ${percent(share)}${Math.abs(share) < limit ? " " : "!"} ${line}`;
 }
 
-/** A line of the table, and how far it is from the limits. */
+/**
+ * A line of the table, and how far it is from the limits. A thread that waits for a processor between V8's clock and ours is off
+ * by the wait, so a run whose times are off is repeated: what gcspike does wrong, it does again. A lacking collection stays.
+ */
 async function row(name, node, command) {
-  const { collections, before, lacking, pauses, steps } = compareRun(await run(node, command));
-  const counts = [collections, before, lacking].map((n) => String(n).padStart(7)).join("");
-  console.log(`${name.padEnd(16)} ${node.version.padEnd(9)}${counts}  ${[...pauses, steps].map(cell).join("")}`);
-  return { lacking, pause: Math.max(...pauses.map(({ share }) => Math.abs(share))), steps: Math.abs(steps.share) };
+  let lacking = 0;
+  for (let attempt = 1; ; attempt++) {
+    const result = compareRun(await run(node, command));
+    lacking += result.lacking;
+    const cells = [...result.pauses, result.steps];
+    if (cells.some(({ share, limit }) => Math.abs(share) >= limit) && attempt < ATTEMPTS) continue;
+    const counts = [result.collections, result.before, lacking, attempt].map((n) => String(n).padStart(7)).join("");
+    console.log(`${name.padEnd(16)} ${node.version.padEnd(9)}${counts}  ${cells.map(cell).join("")}`);
+    const pause = Math.max(...result.pauses.map(({ share }) => Math.abs(share)));
+    return { lacking, pause, steps: Math.abs(result.steps.share) };
+  }
 }
 
 const { values } = parseArgs({ options: { nodes: { type: "string" }, programs: { type: "string" } } });
@@ -193,7 +204,7 @@ const wanted = (list, name) => list === undefined || list.split(",").includes(na
 const nodes = findNodes().filter((node) => wanted(values.nodes, node.version.split(".")[0]));
 const rows = [];
 console.log(
-  "program          node       pairs before  lacks  scavenges: V8, off from it              mark-compacts: V8, off from it          steps outside pauses",
+  "program          node       pairs before  lacks   runs  scavenges: V8, off from it              mark-compacts: V8, off from it          steps outside pauses",
 );
 for (const { name, command } of PROGRAMS.filter((program) => wanted(values.programs, program.name))) {
   if (command === null) console.log(`${name.padEnd(16)} is not here: set BENCH_MODULES`);

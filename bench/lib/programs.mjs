@@ -18,7 +18,7 @@ function javascriptIn(folder) {
 
 /**
  * TypeScript's own compiler (the JavaScript one, up to version 5.9) checking the sources of three.js: [script, ...arguments], or
- * null where `folder`, which BENCH_MODULES names (a node_modules with typescript@5.9 and three), does not have them.
+ * null where `folder`, which BENCH_MODULES names (a node_modules with typescript@5.9, @types/node and three), does not have them.
  */
 export function typescriptCompiler(
   folder = process.env.BENCH_MODULES ?? join(root, "build", "programs", "node_modules"),
@@ -28,5 +28,6 @@ export function typescriptCompiler(
   if (!existsSync(script) || !existsSync(sources)) return null;
   const options =
     "--allowJs --checkJs --noEmit --skipLibCheck --target es2022 --module esnext --moduleResolution bundler";
-  return [script, ...options.split(" "), "--types", "", ...javascriptIn(sources)];
+  const types = ["--types", "node", "--typeRoots", join(folder, "@types")];
+  return [script, ...options.split(" "), ...types, ...javascriptIn(sources)];
 }
