@@ -20,7 +20,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   ".heap": "heap log",
   ".loop": "loop log",
   ".phases": "phases log",
-  ".code": "code log",
+  ".functions": "functions log",
   ".alloc": "alloc log",
   ".process": "process log",
   ".gz": "pprof",

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { parseObject } from "../recording/manifest.ts";
 import { eachField } from "../recording/protobuf.ts";
-import { CODE, HEADER, UNTIL_END_OF_FILE } from "../recording/spec.ts";
+import { FUNCTION, HEADER, UNTIL_END_OF_FILE } from "../recording/spec.ts";
 
 /** The text with `~` for the home folder, wherever it stands in it. */
 export function redactHome(text: string, home: string = homedir()): string {
@@ -27,31 +27,31 @@ function redactJson(text: string): string {
   return JSON.stringify(redactValue("execArgv" in fields ? { ...fields, execArgv: [] } : fields));
 }
 
-/** Rewrites the names in a .code log where they stand: what is redacted is shorter, and the record keeps its length. */
-export function redactCodeLog(log: Buffer): void {
+/** Rewrites the names in a .functions log where they stand: what is redacted is shorter, and the record keeps its length. */
+export function redactFunctionLog(log: Buffer): void {
   if (log.length < HEADER.strings) return;
   const start = log.readUInt32LE(HEADER.headerBytes);
   const committed = log.readBigUInt64LE(HEADER.committedBytes);
   const end = committed === UNTIL_END_OF_FILE ? log.length : Math.min(log.length, start + Number(committed));
-  for (let at = start; at + CODE.text <= end; ) {
-    const record = log.subarray(at, at + log.readUInt32LE(at + CODE.bytes));
-    if (record.length < CODE.text) return;
-    redactCodeRecord(record);
+  for (let at = start; at + FUNCTION.text <= end; ) {
+    const record = log.subarray(at, at + log.readUInt32LE(at + FUNCTION.bytes));
+    if (record.length < FUNCTION.text) return;
+    redactFunctionRecord(record);
     at += record.length;
   }
 }
 
-function redactCodeRecord(record: Buffer): void {
-  const nameEnd = CODE.text + record.readUInt16LE(CODE.nameBytes);
-  const scriptEnd = nameEnd + record.readUInt16LE(CODE.scriptBytes);
-  const name = Buffer.from(redactHome(record.toString("utf8", CODE.text, nameEnd)));
+function redactFunctionRecord(record: Buffer): void {
+  const nameEnd = FUNCTION.text + record.readUInt16LE(FUNCTION.nameBytes);
+  const scriptEnd = nameEnd + record.readUInt16LE(FUNCTION.scriptBytes);
+  const name = Buffer.from(redactHome(record.toString("utf8", FUNCTION.text, nameEnd)));
   const script = Buffer.from(redactHome(record.toString("utf8", nameEnd, scriptEnd)));
   // A name that was cut inside a character may come back longer: then nothing fits, and nothing is kept.
-  const fits = name.length + script.length <= record.length - CODE.text;
-  record.writeUInt16LE(fits ? name.length : 0, CODE.nameBytes);
-  record.writeUInt16LE(fits ? script.length : 0, CODE.scriptBytes);
-  record.fill(0, CODE.text);
-  if (fits) Buffer.concat([name, script]).copy(record, CODE.text);
+  const fits = name.length + script.length <= record.length - FUNCTION.text;
+  record.writeUInt16LE(fits ? name.length : 0, FUNCTION.nameBytes);
+  record.writeUInt16LE(fits ? script.length : 0, FUNCTION.scriptBytes);
+  record.fill(0, FUNCTION.text);
+  if (fits) Buffer.concat([name, script]).copy(record, FUNCTION.text);
 }
 
 /** profile.proto: `repeated string string_table = 6`. */
@@ -85,8 +85,8 @@ function redacted(path: string): Buffer | string | null {
   const file = readFileSync(path);
   if (path.endsWith(".json")) return redactJson(file.toString("utf8"));
   if (path.endsWith(".pb.gz")) return redactPprof(file);
-  if (!path.endsWith(".code")) return null;
-  redactCodeLog(file);
+  if (!path.endsWith(".functions")) return null;
+  redactFunctionLog(file);
   return file;
 }
 

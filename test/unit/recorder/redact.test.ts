@@ -4,24 +4,24 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Profile, StringTable } from "pprof-format";
 import { expect, test } from "vitest";
-import { redactCodeLog, redactFolder, redactHome } from "../../../src/recorder/redact.ts";
+import { redactFolder, redactFunctionLog, redactHome } from "../../../src/recorder/redact.ts";
 import { encodeLogHeader } from "../../../src/recording/gc-log-writer.ts";
-import { CODE, LogKind } from "../../../src/recording/spec.ts";
+import { FUNCTION, LogKind } from "../../../src/recording/spec.ts";
 
 const WRITER = { pid: 1, threadId: 0, startNs: 0n };
 
-function codeRecord(name: string, script: string): Buffer {
+function functionRecord(name: string, script: string): Buffer {
   const text = Buffer.from(name + script);
-  const record = Buffer.alloc(Math.ceil((CODE.text + text.length) / 8) * 8);
-  record.writeUInt32LE(record.length, CODE.bytes);
-  record.writeUInt16LE(Buffer.byteLength(name), CODE.nameBytes);
-  record.writeUInt16LE(Buffer.byteLength(script), CODE.scriptBytes);
-  text.copy(record, CODE.text);
+  const record = Buffer.alloc(Math.ceil((FUNCTION.text + text.length) / 8) * 8);
+  record.writeUInt32LE(record.length, FUNCTION.bytes);
+  record.writeUInt16LE(Buffer.byteLength(name), FUNCTION.nameBytes);
+  record.writeUInt16LE(Buffer.byteLength(script), FUNCTION.scriptBytes);
+  text.copy(record, FUNCTION.text);
   return record;
 }
 
-function codeLog(...records: readonly Buffer[]): Buffer {
-  return Buffer.concat([encodeLogHeader({ ...WRITER, kind: LogKind.code, recordBytes: 0 }), ...records]);
+function functionLog(...records: readonly Buffer[]): Buffer {
+  return Buffer.concat([encodeLogHeader({ ...WRITER, kind: LogKind.functions, recordBytes: 0 }), ...records]);
 }
 
 test("the home folder becomes ~ wherever it stands, and / is no home", () => {
@@ -29,24 +29,24 @@ test("the home folder becomes ~ wherever it stands, and / is no home", () => {
   expect(redactHome("/a/b", "/")).toBe("/a/b");
 });
 
-test("names in a .code log are rewritten where they stand", () => {
-  const log = codeLog(codeRecord("work", `${homedir()}/app.js`), codeRecord("other", "node:fs"));
+test("names in a .functions log are rewritten where they stand", () => {
+  const log = functionLog(functionRecord("work", `${homedir()}/app.js`), functionRecord("other", "node:fs"));
   const length = log.length;
-  redactCodeLog(log);
-  const expected = codeLog(codeRecord("work", "~/app.js"), codeRecord("other", "node:fs"));
+  redactFunctionLog(log);
+  const expected = functionLog(functionRecord("work", "~/app.js"), functionRecord("other", "node:fs"));
   expect(log.length).toBe(length);
   expect(log.toString("latin1")).not.toContain(homedir());
   expect(log.toString("latin1")).toContain("work~/app.js");
   // The record behind it still begins where it did.
-  expect(log.subarray(-48)).toEqual(expected.subarray(-48));
+  expect(log.subarray(-32)).toEqual(expected.subarray(-32));
 });
 
-test("a damaged .code log is left where it stops making sense", () => {
-  const cut = codeLog(codeRecord("work", `${homedir()}/app.js`)).subarray(0, -3);
-  expect(() => redactCodeLog(cut)).not.toThrow();
-  const endless = codeLog(codeRecord("work", "x"));
+test("a damaged .functions log is left where it stops making sense", () => {
+  const cut = functionLog(functionRecord("work", `${homedir()}/app.js`)).subarray(0, -3);
+  expect(() => redactFunctionLog(cut)).not.toThrow();
+  const endless = functionLog(functionRecord("work", "x"));
   endless.writeUInt32LE(0, 4096);
-  expect(() => redactCodeLog(endless)).not.toThrow();
+  expect(() => redactFunctionLog(endless)).not.toThrow();
 });
 
 test("descriptors and profiles lose it too; files of running processes stay", () => {
