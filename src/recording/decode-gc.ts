@@ -1,7 +1,7 @@
 /** The .gc log: one column a measurement, one entry a pause. */
 import { at, type Clock, damagedRecords, durationAt, numberAt, pick, spanAt, timeAt, timeOrder } from "./columns.ts";
-import { decodeCode } from "./decode-code.ts";
-import { eachRecord, type Log, type RecordView, readRecord } from "./log-reader.ts";
+import { decodeFunctions } from "./decode-functions.ts";
+import { eachRecord, type Log, type RecordView, recordBehind } from "./log-reader.ts";
 import type { Frame, IsolateData, PauseColumns, SpaceColumns } from "./model.ts";
 import { PAUSE_KINDS } from "./model.ts";
 import { GC, GC_SPACE_BYTES, GcPresent, GcType, SPACE_UNIT, type Warning } from "./spec.ts";
@@ -32,12 +32,12 @@ export function noPauses(): PauseColumns {
   return pauseColumns(0, []);
 }
 
-/** Decodes `log`; the stacks in it get their names from `code` (the .code log), if there is one. */
-export function decodeGc(log: Log, code: Log | null, clock: Clock): DecodedGc {
+/** Decodes `log`; the numbers in its stacks mean the records of `functions` (the .functions log), if there is one. */
+export function decodeGc(log: Log, functions: Log | null, clock: Clock): DecodedGc {
   const names = log.header.strings;
   const pauses = pauseColumns(log.bytes / log.header.recordBytes, names);
-  const map = code === null ? null : decodeCode(code, clock);
-  const stacks = map === null ? null : triggerStacks(map);
+  const known = functions === null ? null : decodeFunctions(functions);
+  const stacks = triggerStacks(known?.frames ?? []);
   const promoting = names.flatMap((name, space) => (YOUNG_SPACES.includes(name) ? [] : [space]));
   let read = 0;
   let count = 0;
@@ -47,15 +47,14 @@ export function decodeGc(log: Log, code: Log | null, clock: Clock): DecodedGc {
     decodeThread(record.view, offset, pauses, count);
     decodeHeapSizes(record.view, offset, pauses, count);
     decodeSpaces(record.view, offset, pauses, count, promoting);
-    pauses.triggerStack[count] = triggerOf(record, offset, stacks, at(pauses.startMs, count));
+    pauses.triggerStack[count] = triggerOf(record, offset, stacks);
     count++;
   });
-  const resolved = stacks?.finish();
   return {
     pauses: outermost(pauses, count),
     openPause: openPause(log, clock),
-    triggerStacks: resolved?.stacks ?? [],
-    warnings: [...(map?.warnings ?? []), ...(resolved?.warnings ?? []), ...damagedRecords(log, read - count)],
+    triggerStacks: stacks.stacks,
+    warnings: [...(known?.warnings ?? []), ...damagedRecords(log, read - count)],
   };
 }
 
@@ -163,9 +162,9 @@ function growth(spaces: SpaceColumns, first: number, promoting: readonly number[
   return Math.max(0, units * SPACE_UNIT);
 }
 
-function triggerOf(record: RecordView, offset: number, stacks: TriggerStacks | null, timeMs: number): number {
+function triggerOf(record: RecordView, offset: number, stacks: TriggerStacks): number {
   const present = (record.view.getUint32(offset + GC.present, true) & GcPresent.stack) !== 0;
-  return stacks === null || !present ? -1 : stacks.add(record, offset, timeMs);
+  return present ? stacks.add(record, offset) : -1;
 }
 
 /**
@@ -238,7 +237,7 @@ function pickPauses(pauses: PauseColumns, order: Uint32Array): PauseColumns {
 /** The record behind the last committed one, where it has begun and not ended. */
 function openPause(log: Log, clock: Clock): IsolateData["openPause"] {
   if (log.header.committedBytes !== log.bytes) return null;
-  const record = readRecord(log, log.bytes, log.header.recordBytes);
+  const record = recordBehind(log);
   if (record === null || numberAt(record.view, GC.startNs) === 0 || numberAt(record.view, GC.endNs) !== 0) return null;
   const startMs = timeAt(record.view, GC.startNs, clock);
   const kind = PAUSE_KINDS[KIND_INDEX[record.view.getUint32(GC.kind, true)] ?? -1];

@@ -102,13 +102,13 @@ export function eachRecord(log: Log, callback: (record: RecordView, offset: numb
 }
 
 /**
- * Calls back for each record of a log whose records begin with their own length (4 bytes, a multiple of 8). `at` is the
- * record's place behind the header, for readRecord. Stops at the first record that is cut or damaged and says so.
+ * Calls back for each record of a log whose records begin with their own length (4 bytes, a multiple of 8). Stops at the
+ * first record that is cut or damaged and says so.
  */
 export function eachSizedRecord(
   log: Log,
   minimumBytes: number,
-  callback: (record: RecordView, offset: number, length: number, at: number) => void,
+  callback: (record: RecordView, offset: number, length: number) => void,
 ): readonly Warning[] {
   let chunk = recordView(Math.min(CHUNK_BYTES, log.bytes));
   let at = 0;
@@ -124,7 +124,7 @@ export function eachSizedRecord(
       let offset = 0;
       let length = recordLength(chunk.view, offset, got, minimumBytes);
       while (length > 0 && offset + length <= got) {
-        callback(chunk, offset, length, at + offset);
+        callback(chunk, offset, length);
         offset += length;
         count++;
         length = recordLength(chunk.view, offset, got, minimumBytes);
@@ -153,14 +153,14 @@ function damaged(log: Log, whole: number): Warning {
   };
 }
 
-/** The record that stands `at` bytes behind the header; null where it is no longer there. */
-export function readRecord(log: Log, at: number, length: number): RecordView | null {
-  const record = recordView(length);
+/** What stands behind the last committed record, where it is as long as a record; null where it is shorter. */
+export function recordBehind(log: Log): RecordView | null {
+  const record = recordView(log.header.recordBytes);
   let got = 0;
   withFile(log, (fd) => {
-    got = readFully(fd, record.buffer, length, log.header.headerBytes + at);
+    got = readFully(fd, record.buffer, record.buffer.length, log.header.headerBytes + log.bytes);
   });
-  return got === length ? record : null;
+  return got === record.buffer.length ? record : null;
 }
 
 /** "x.gcspike/4121-0.gc is cut after record 20,417 of 31,000 (the disk was full)." */

@@ -6,11 +6,12 @@ import {
   ALLOC_NODE_BYTES,
   ALLOC_STRING,
   ALLOC_WINDOW,
-  CODE,
+  FUNCTION,
   HEAP,
   HEAP_SPACE_BYTES,
   LOOP,
   LOOP_RECORD_BYTES,
+  NO_POSITION,
   PHASE,
   PHASE_RECORD_BYTES,
   PROCESS,
@@ -117,34 +118,23 @@ export function encodePhaseRecord(record: PhaseRecordFields): Buffer {
   return bytes;
 }
 
-export interface CodeRecordFields {
-  readonly timeNs: bigint;
-  readonly address: bigint;
-  readonly size: number;
+export interface FunctionRecordFields {
   readonly name: string;
   readonly script: string;
-  /** From 1 on; 0 is unknown. */
-  readonly line: number;
-  readonly column: number;
-  /** CodeEventType of v8-profiler.h. */
-  readonly type: number;
+  /** Where the function starts in its script, in UTF-16 code units; null: unknown. */
+  readonly position: number | null;
 }
 
-export function encodeCodeRecord(record: CodeRecordFields): Buffer {
+export function encodeFunctionRecord(record: FunctionRecordFields): Buffer {
   const name = Buffer.from(record.name);
   const script = Buffer.from(record.script);
-  const bytes = Buffer.alloc(padded(CODE.text + name.length + script.length));
-  bytes.writeUInt32LE(bytes.length, CODE.bytes);
-  bytes.writeUInt16LE(name.length, CODE.nameBytes);
-  bytes.writeUInt16LE(script.length, CODE.scriptBytes);
-  bytes.writeBigUInt64LE(record.timeNs, CODE.timeNs);
-  bytes.writeBigUInt64LE(record.address, CODE.address);
-  bytes.writeUInt32LE(record.size, CODE.size);
-  bytes.writeUInt32LE(record.line, CODE.line);
-  bytes.writeUInt32LE(record.column, CODE.column);
-  bytes.writeUInt16LE(record.type, CODE.type);
-  name.copy(bytes, CODE.text);
-  script.copy(bytes, CODE.text + name.length);
+  const bytes = Buffer.alloc(padded(FUNCTION.text + name.length + script.length));
+  bytes.writeUInt32LE(bytes.length, FUNCTION.bytes);
+  bytes.writeUInt16LE(name.length, FUNCTION.nameBytes);
+  bytes.writeUInt16LE(script.length, FUNCTION.scriptBytes);
+  bytes.writeUInt32LE(record.position ?? NO_POSITION, FUNCTION.position);
+  name.copy(bytes, FUNCTION.text);
+  script.copy(bytes, FUNCTION.text + name.length);
   return bytes;
 }
 

@@ -26,7 +26,7 @@ export interface OpenedIsolate {
   readonly heap: Log | null;
   readonly loop: Log | null;
   readonly phases: Log | null;
-  readonly code: Log | null;
+  readonly functions: Log | null;
   /** Raw windows, where they were not converted. */
   readonly alloc: Log | null;
   /** Path of the converted windows. */
@@ -51,7 +51,7 @@ export function openIsolate(folder: string, id: string, suffixes: ReadonlySet<st
     heap: open("heap", LogKind.heap),
     loop: open("loop", LogKind.loop),
     phases: open("phases", LogKind.phases),
-    code: open("code", LogKind.code),
+    functions: open("functions", LogKind.functions),
     alloc: converted ? null : open("alloc", LogKind.alloc),
   };
   const descriptor = readDescriptor(folder, id, warnings);
@@ -131,8 +131,8 @@ function readDescriptor(folder: string, id: string, warnings: Warning[]): ReadDe
   return unknownDescriptor(id);
 }
 
-function decodePauses({ gc, code, id }: OpenedIsolate, clock: Clock): DecodedGc {
-  if (gc !== null) return decodeGc(gc, code, clock);
+function decodePauses({ gc, functions, id }: OpenedIsolate, clock: Clock): DecodedGc {
+  if (gc !== null) return decodeGc(gc, functions, clock);
   const warning = {
     code: "no-pauses",
     message: `Isolate ${id} has no readable log of pauses: its pauses are unknown.`,

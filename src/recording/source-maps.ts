@@ -13,6 +13,7 @@ import { readBounded } from "./bounded-file.ts";
 import { boundText } from "./fields.ts";
 import { ANONYMOUS, originOf, pathOf } from "./frames.ts";
 import type { Frame } from "./model.ts";
+import { firstAbove, groupBy } from "./searching.ts";
 import type { Warning } from "./spec.ts";
 
 /** V8 counts lines and columns from 1; a source map counts lines from 1 and columns from 0. */
@@ -41,7 +42,8 @@ interface MappedFrames {
 export function applySourceMaps(frames: readonly Frame[]): MappedFrames {
   const mapped = [...frames];
   const broken: string[] = [];
-  for (const [script, indices] of groupByScript(frames)) {
+  const mappable = [...frames.keys()].filter((index) => isMappable(frames[index]));
+  for (const [script, indices] of groupBy(mappable, (index) => frames[index]?.file ?? "")) {
     const map = loadMap(script);
     if (typeof map === "string") broken.push(`${script} (${map})`);
     if (map === null || typeof map === "string") continue;
@@ -53,15 +55,8 @@ export function applySourceMaps(frames: readonly Frame[]): MappedFrames {
   return { frames: mapped, warnings: broken.length === 0 ? [] : [brokenWarning(broken)] };
 }
 
-function groupByScript(frames: readonly Frame[]): Map<string, number[]> {
-  const groups = new Map<string, number[]>();
-  frames.forEach((frame, index) => {
-    if (frame.origin !== "user" || frame.line === 0 || !isAbsolute(frame.file)) return;
-    const group = groups.get(frame.file);
-    if (group === undefined) groups.set(frame.file, [index]);
-    else group.push(index);
-  });
-  return groups;
+function isMappable(frame: Frame | undefined): boolean {
+  return frame?.origin === "user" && frame.line > 0 && isAbsolute(frame.file);
 }
 
 function mapFrame(map: TraceMap, frame: Frame): Frame {
@@ -82,24 +77,14 @@ function mapFrame(map: TraceMap, frame: Frame): Frame {
 function originalName(map: TraceMap, frame: Frame, column: number): string | null {
   if (frame.function === ANONYMOUS) return null;
   const segments = decodedMappings(map)[frame.line - 1] ?? [];
-  for (const segment of segments.slice(0, firstBeyond(segments, column)).reverse()) {
+  const first = firstAbove(segments.length, (index) => segments[index]?.[0], column);
+  for (const segment of segments.slice(0, first).reverse()) {
     const end = segment[0] + frame.function.length;
     if (column - end > LONGEST_NAME_GAP) return null;
     const name = segment.length === 5 ? map.names[segment[4]] : undefined;
     if (name !== undefined && end <= column) return boundText(name);
   }
   return null;
-}
-
-function firstBeyond(segments: readonly { readonly 0: number }[], column: number): number {
-  let low = 0;
-  let high = segments.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((segments[middle]?.[0] ?? 0) <= column) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** The script's map; null where it has none, or why it cannot be used. */

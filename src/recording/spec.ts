@@ -12,7 +12,7 @@
  *       <isolate>.heap             log of HeapRecord      one every 100 ms in which JavaScript ran
  *       <isolate>.loop             log of LoopRecord      one every 100 ms
  *       <isolate>.phases           log of PhaseRecord     V8's GC phases and incremental steps on the isolate's thread
- *       <isolate>.code             log of CodeRecord      names for the addresses in GcRecord.stack
+ *       <isolate>.functions        log of FunctionRecord  the functions in GcRecord.stack
  *       <isolate>.alloc            log of allocation windows, while recording; replaced at the end by
  *       <isolate>.alloc.pb.gz      pprof, every sample labelled with its window
  *       <isolate>.live.pb.gz       pprof of the live heap at the end (--live-heap)
@@ -69,7 +69,7 @@ export const HEADER_BYTES = 4096;
 export const PHASES_HEADER_BYTES = 16_384;
 export const UNTIL_END_OF_FILE = 0xffff_ffff_ffff_ffffn;
 
-export const LogKind = { gc: 1, heap: 2, phases: 3, code: 4, alloc: 5, process: 6, loop: 7 } as const;
+export const LogKind = { gc: 1, heap: 2, phases: 3, functions: 4, code: 4, alloc: 5, process: 6, loop: 7 } as const;
 export type LogKind = (typeof LogKind)[keyof typeof LogKind];
 
 export const DropReason = { diskFull: 1, sizeLimit: 2, tooFast: 4 } as const;
@@ -104,7 +104,7 @@ export const DropReason = { diskFull: 1, sizeLimit: 2, tooFast: 4 } as const;
  *     148     4     callbacks nested inside
  *     152     4     stack frames, at most STACK_FRAMES
  *     156     4     reserved
- *     160     128   stack: code addresses, innermost first
+ *     160     128   stack: numbers of functions, 8 bytes each, innermost first: 1 + the index of a record in .functions
  *     288     16*n  per heap space, in the order of the header's string table, each as a count of 8 bytes:
  *                   used before, used after, committed before, committed after (4 bytes each)
  */
@@ -233,6 +233,19 @@ export const PROCESS_RECORD_BYTES = 48;
  */
 export const PHASE = { startNs: 0, durationNs: 8, name: 16, reason: 18, depth: 20, usedAfter: 24 } as const;
 export const PHASE_RECORD_BYTES = 32;
+
+/**
+ * A function that stood on the stack of a pause. Length varies, padded to 8; the n-th record is function number n + 1.
+ *
+ *     0   4  bytes of this record, padding included
+ *     4   2  bytes of the function name, UTF-8
+ *     6   2  bytes of the script name
+ *     8   4  position: where the function starts in its script, in UTF-16 code units (all ones: unknown)
+ *     12  4  reserved
+ *     16  .. function name, script name
+ */
+export const FUNCTION = { bytes: 0, nameBytes: 4, scriptBytes: 6, position: 8, text: 16 } as const;
+export const NO_POSITION = 0xffff_ffff;
 
 /**
  * A piece of code came to be. Length varies, padded to 8.

@@ -1,104 +1,58 @@
-/** The stacks that triggered pauses: addresses to frames, each distinct stack once. */
+/** The stacks that triggered pauses, each distinct one once. */
 import { at } from "./columns.ts";
-import type { CodeMap, CodePiece } from "./decode-code.ts";
 import type { RecordView } from "./log-reader.ts";
 import type { Frame } from "./model.ts";
 import { numbering } from "./numbering.ts";
-import { applySourceMaps } from "./source-maps.ts";
-import { GC, STACK_FRAMES, type Warning } from "./spec.ts";
+import { GC, STACK_FRAMES } from "./spec.ts";
 
-/** Stacks whose answer is remembered; programs have far fewer places that allocate. */
+/** Stacks that are remembered by their bytes; programs have far fewer places that allocate. */
 const REMEMBERED = 50_000;
 
-/** A stack of addresses, resolved, and when that answer holds: until other code took one of the addresses. */
-interface Resolved {
-  /** The addresses as they stand in the record, in halves. */
-  readonly words: Uint32Array;
-  readonly fromMs: number;
-  readonly untilMs: number;
-  readonly stack: number;
-}
-
 export interface TriggerStacks {
-  /** Number of the stack in the .gc record at `offset`, taken at `timeMs`; -1 where none of its frames is known. */
-  add(record: RecordView, offset: number, timeMs: number): number;
-  /** The stacks in the order of their numbers, leaf first, source maps applied. */
-  finish(): { readonly stacks: readonly (readonly Frame[])[]; readonly warnings: readonly Warning[] };
+  /** Number of the stack in the .gc record at `offset`; -1 where none of its functions is known. */
+  add(record: RecordView, offset: number): number;
+  /** The stacks in the order of their numbers, leaf first. */
+  readonly stacks: readonly (readonly Frame[])[];
 }
 
-export function triggerStacks(code: CodeMap): TriggerStacks {
-  const frames = numbering<string, Frame>();
-  const stacks = numbering<string, readonly number[]>();
-  const byAddress = new Map<number, readonly CodePiece[]>();
-  const remembered = new Map<number, Resolved>();
-
-  const pieces = (address: number): readonly CodePiece[] => {
-    const known = byAddress.get(address) ?? code.covering(address);
-    if (byAddress.size >= REMEMBERED) byAddress.clear();
-    byAddress.set(address, known);
-    return known;
-  };
-
-  const resolve = (words: Uint32Array, timeMs: number): Resolved => {
-    let fromMs = Number.NEGATIVE_INFINITY;
-    let untilMs = Number.POSITIVE_INFINITY;
-    const stack: number[] = [];
-    for (let i = 0; i < words.length; i += 2) {
-      const { current, next } = newestAt(pieces(at(words, i) + at(words, i + 1) * 2 ** 32), timeMs);
-      fromMs = Math.max(fromMs, current?.timeMs ?? fromMs);
-      untilMs = Math.min(untilMs, next?.timeMs ?? untilMs);
-      if (current === undefined) continue;
-      const frame = code.frame(current);
-      stack.push(frames.number(frameKey(frame), () => frame));
-    }
-    return { words, fromMs, untilMs, stack: stack.length === 0 ? -1 : stacks.number(stack.join(), () => stack) };
-  };
-
+/** `functions`: the frames that the numbers in the stacks mean, from 1 on. */
+export function triggerStacks(functions: readonly Frame[]): TriggerStacks {
+  const stacks = numbering<string, readonly Frame[]>();
+  const remembered = new Map<number, { readonly numbers: Uint32Array; readonly stack: number }>();
   return {
-    add({ view }, offset, timeMs) {
-      const count = 2 * Math.min(STACK_FRAMES, view.getUint32(offset + GC.frameCount, true));
-      const start = offset + GC.stack;
-      const hash = hashOf(view, start, count);
+    stacks: stacks.values,
+    add({ view }, offset) {
+      const count = Math.min(STACK_FRAMES, view.getUint32(offset + GC.frameCount, true));
+      const hash = hashOf(view, offset, count);
       const known = remembered.get(hash);
-      const holds = known !== undefined && timeMs >= known.fromMs && timeMs < known.untilMs;
-      if (holds && isSame(known.words, view, start, count)) return known.stack;
-      const words = Uint32Array.from({ length: count }, (_, i) => view.getUint32(start + i * 4, true));
-      const resolved = resolve(words, timeMs);
+      if (known !== undefined && isSame(known.numbers, view, offset, count)) return known.stack;
+      const numbers = Uint32Array.from({ length: count }, (_, frame) => functionAt(view, offset, frame));
+      const found = numbers.filter((number) => number > 0 && number <= functions.length);
+      const frames = () => Array.from(found).flatMap((number) => functions[number - 1] ?? []);
+      const stack = found.length === 0 ? -1 : stacks.number(found.join(), frames);
       if (remembered.size >= REMEMBERED) remembered.clear();
-      remembered.set(hash, resolved);
-      return resolved.stack;
-    },
-    finish() {
-      const mapped = applySourceMaps(frames.values);
-      const framesOf = (stack: readonly number[]) => stack.flatMap((frame) => mapped.frames[frame] ?? []);
-      return { stacks: stacks.values.map(framesOf), warnings: mapped.warnings };
+      remembered.set(hash, { numbers, stack });
+      return stack;
     },
   };
 }
 
-/** FNV-1a, a word at a time. Two stacks with one hash only take turns in being remembered. */
-function hashOf(view: DataView, start: number, count: number): number {
+/** Numbers of functions stay far below 32 bits: a log of them is smaller than that. */
+function functionAt(view: DataView, offset: number, frame: number): number {
+  return view.getUint32(offset + GC.stack + frame * 8, true);
+}
+
+/** FNV-1a, a frame at a time. Two stacks with one hash only take turns in being remembered. */
+function hashOf(view: DataView, offset: number, count: number): number {
   let hash = 0x811c9dc5;
-  for (let i = 0; i < count; i++) hash = Math.imul(hash ^ view.getUint32(start + i * 4, true), 0x01000193);
+  for (let frame = 0; frame < count; frame++) hash = Math.imul(hash ^ functionAt(view, offset, frame), 0x01000193);
   return hash;
 }
 
-function isSame(words: Uint32Array, view: DataView, start: number, count: number): boolean {
-  if (words.length !== count) return false;
-  for (let i = 0; i < count; i++) if (words[i] !== view.getUint32(start + i * 4, true)) return false;
+function isSame(numbers: Uint32Array, view: DataView, offset: number, count: number): boolean {
+  if (numbers.length !== count) return false;
+  for (let frame = 0; frame < count; frame++) {
+    if (at(numbers, frame) !== functionAt(view, offset, frame)) return false;
+  }
   return true;
-}
-
-/** What stood there at `timeMs`, and what came after it. `pieces` are oldest first. */
-function newestAt(
-  pieces: readonly CodePiece[],
-  timeMs: number,
-): { readonly current: CodePiece | undefined; readonly next: CodePiece | undefined } {
-  const after = pieces.findIndex((piece) => piece.timeMs > timeMs);
-  const current = after === -1 ? pieces.length - 1 : after - 1;
-  return { current: pieces[current], next: pieces[current + 1] };
-}
-
-function frameKey(frame: Frame): string {
-  return `${frame.line}:${frame.column}:${frame.function}\0${frame.file}`;
 }

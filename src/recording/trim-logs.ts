@@ -3,7 +3,7 @@ import { truncateSync } from "node:fs";
 import { join } from "node:path";
 import { errorCode } from "./bounded-file.ts";
 import { listRecording } from "./files.ts";
-import { type Log, openLog, readRecord } from "./log-reader.ts";
+import { type Log, openLog, recordBehind } from "./log-reader.ts";
 import { GC, LogKind, type Warning } from "./spec.ts";
 
 const KINDS: Readonly<Record<string, LogKind>> = {
@@ -11,7 +11,7 @@ const KINDS: Readonly<Record<string, LogKind>> = {
   heap: LogKind.heap,
   loop: LogKind.loop,
   phases: LogKind.phases,
-  code: LogKind.code,
+  functions: LogKind.functions,
   alloc: LogKind.alloc,
 };
 
@@ -45,7 +45,7 @@ function trimLog(log: Log | null): readonly Warning[] {
 
 function openRecordBytes(log: Log): number {
   if (log.header.kind !== LogKind.gc) return 0;
-  const record = readRecord(log, log.bytes, log.header.recordBytes);
+  const record = recordBehind(log);
   const begun = record !== null && record.view.getBigUint64(GC.startNs, true) !== 0n;
   return begun ? log.header.recordBytes : 0;
 }

@@ -13,15 +13,15 @@ import {
 } from "../../src/recording/gc-log-writer.ts";
 import {
   type AllocWindowFields,
-  type CodeRecordFields,
   encodeAllocString,
   encodeAllocWindow,
-  encodeCodeRecord,
+  encodeFunctionRecord,
   encodeHeapRecord,
   encodeLog,
   encodeLoopRecord,
   encodePhaseRecord,
   encodeProcessRecord,
+  type FunctionRecordFields,
   type HeapRecordFields,
   heapRecordBytes,
   type LoopRecordFields,
@@ -63,7 +63,7 @@ export interface IsolateFolder {
   readonly loop?: readonly LoopRecordFields[];
   readonly phaseNames?: readonly string[];
   readonly phases?: readonly PhaseRecordFields[];
-  readonly code?: readonly CodeRecordFields[];
+  readonly functions?: readonly FunctionRecordFields[];
   readonly strings?: readonly string[];
   readonly windows?: readonly AllocWindowFields[];
   /** Over all headers. */
@@ -177,7 +177,8 @@ function writeIsolate(folder: string, isolate: IsolateFolder): void {
       strings: isolate.phaseNames ?? [],
     })(isolate.phases.map(encodePhaseRecord));
   }
-  if (isolate.code) write("code", { kind: LogKind.code, recordBytes: 0 })(isolate.code.map(encodeCodeRecord));
+  if (isolate.functions)
+    write("functions", { kind: LogKind.functions, recordBytes: 0 })(isolate.functions.map(encodeFunctionRecord));
   if (isolate.windows) {
     const records = [...(isolate.strings ?? []).map(encodeAllocString), ...isolate.windows.map(encodeAllocWindow)];
     write("alloc", { kind: LogKind.alloc, recordBytes: 0 })(records);

@@ -1,136 +1,129 @@
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { CodeRecordFields } from "../../../src/recording/log-writer.ts";
+import type { FunctionRecordFields } from "../../../src/recording/log-writer.ts";
 import type { IsolateData } from "../../../src/recording/model.ts";
 import { readRecording } from "../../../src/recording/read-recording.ts";
+import { GC } from "../../../src/recording/spec.ts";
 import { atMs, PID, writeRecordingFolder } from "../../support/recording-folder.ts";
 
 const ID = `${PID}-0`;
-const BASE = 0x7f12_3456_0000n;
+const HEADER = 4096;
 let folder: string;
+let sources: string;
 
 beforeEach(() => {
-  folder = join(mkdtempSync(join(tmpdir(), "gcspike-test-")), "test.gcspike");
+  const parent = realpathSync(mkdtempSync(join(tmpdir(), "gcspike-test-")));
+  folder = join(parent, "test.gcspike");
+  sources = join(parent, "sources");
   mkdirSync(folder);
+  mkdirSync(sources);
 });
 afterEach(() => rmSync(join(folder, ".."), { recursive: true }));
 
-function code(ms: number, offset: number, size: number, name: string, script = "/app/server.js"): CodeRecordFields {
-  return { timeNs: atMs(ms), address: BASE + BigInt(offset), size, name, script, line: 3, column: 7, type: 4 };
-}
-
-/** One scavenge at each time, with a stack of offsets. */
-async function read(pieces: readonly CodeRecordFields[], stacks: readonly [ms: number, offsets: number[]][]) {
-  const gc = stacks.map(([ms, offsets]) => ({
-    kind: 1,
-    startNs: atMs(ms),
-    endNs: atMs(ms + 1),
-    stack: offsets.map((offset) => BASE + BigInt(offset)),
-  }));
-  writeRecordingFolder(folder, { isolates: [{ id: ID, gc, code: pieces }] });
+async function read(): Promise<IsolateData> {
   const [isolate] = (await readRecording(folder)).isolates;
   if (isolate === undefined) throw new Error("no isolate");
   return isolate;
 }
 
-function functionsAt({ pauses, triggerStacks }: IsolateData, pause: number): readonly string[] | undefined {
+/** One scavenge for each stack, a ms long, two ms apart. */
+async function record(functions: readonly FunctionRecordFields[], stacks: readonly (readonly number[])[]) {
+  const gc = stacks.map((stack, i) => ({
+    kind: 1,
+    startNs: atMs(i * 2),
+    endNs: atMs(i * 2 + 1),
+    stack: stack.map(BigInt),
+  }));
+  writeRecordingFolder(folder, { isolates: [{ id: ID, gc, functions }] });
+  return read();
+}
+
+function named(name: string, script = "/app/server.js"): FunctionRecordFields {
+  return { name, script, position: null };
+}
+
+function namesAt({ pauses, triggerStacks }: IsolateData, pause: number): readonly string[] | undefined {
   return triggerStacks[pauses.triggerStack[pause] ?? -1]?.map((frame) => frame.function);
 }
 
 describe("the stack that triggered a pause", () => {
-  test("has the function whose code the address is in, the end excluded", async () => {
-    const isolate = await read(
-      [code(0, 0, 100, "serve"), code(0, 100, 50, "hydrate")],
-      [
-        [5, [0]],
-        [10, [99, 100]],
-        [15, [149]],
-        [20, [150]],
-      ],
-    );
-    expect(functionsAt(isolate, 0)).toEqual(["serve"]);
-    expect(functionsAt(isolate, 1)).toEqual(["serve", "hydrate"]);
-    expect(functionsAt(isolate, 2)).toEqual(["hydrate"]);
-    expect(isolate.pauses.triggerStack[3]).toBe(-1);
-  });
-
-  test("has the newest code that stood there at the time", async () => {
-    const isolate = await read(
-      [code(0, 0, 100, "first"), code(12, 40, 20, "second"), code(22, 0, 200, "third")],
-      [
-        [5, [50]],
-        [10, [50]],
-        [15, [50]],
-        [16, [10]],
-        [25, [50]],
-        [26, [10]],
-      ],
-    );
-    expect([0, 1, 2, 3, 4, 5].map((pause) => functionsAt(isolate, pause))).toEqual([
-      ["first"],
-      ["first"],
-      ["second"],
-      ["first"],
-      ["third"],
-      ["third"],
+  test("has the functions that its numbers mean, innermost first", async () => {
+    const isolate = await record([named("main"), named("serve"), named("hydrate")], [[3, 2, 1], [], [1], [3, 2, 1]]);
+    expect([0, 1, 2, 3].map((pause) => namesAt(isolate, pause))).toEqual([
+      ["hydrate", "serve", "main"],
+      undefined,
+      ["main"],
+      ["hydrate", "serve", "main"],
     ]);
+    expect([...isolate.pauses.triggerStack]).toEqual([0, -1, 1, 0]);
+    expect(isolate.triggerStacks).toHaveLength(2);
   });
 
-  test("knows nothing of code that came later", async () => {
-    const isolate = await read([code(20, 0, 100, "late")], [[5, [50]]]);
-    expect(isolate.pauses.triggerStack[0]).toBe(-1);
+  test("leaves out functions that the log does not have", async () => {
+    const isolate = await record([named("main")], [[0, 1, 99], [7], [2 ** 31]]);
+    expect(namesAt(isolate, 0)).toEqual(["main"]);
+    expect([...isolate.pauses.triggerStack]).toEqual([0, -1, -1]);
   });
 
-  test("stands once, however many pauses have it", async () => {
-    const stack: [number, number[]][] = Array.from({ length: 50 }, (_, i) => [i * 2, [i % 2, 120]]);
-    const isolate = await read([code(0, 0, 100, "serve"), code(0, 100, 50, "main")], stack);
-    expect(isolate.triggerStacks).toHaveLength(1);
-    expect([...isolate.pauses.triggerStack].every((number) => number === 0)).toBe(true);
+  test("is unknown where the functions were not recorded", async () => {
+    await record([named("main")], [[1]]);
+    rmSync(join(folder, `${ID}.functions`));
+    expect([...(await read()).pauses.triggerStack]).toEqual([-1]);
+  });
+
+  test("with more frames than there is room for keeps to its room", async () => {
+    await record([named("main")], [[1]]);
+    const path = join(folder, `${ID}.gc`);
+    const bytes = readFileSync(path);
+    bytes.writeUInt32LE(4_000_000_000, HEADER + GC.frameCount);
+    writeFileSync(path, bytes);
+    expect(namesAt(await read(), 0)).toEqual(["main"]);
   });
 
   test("tells whose code a frame is", async () => {
-    const pieces = [
-      code(0, 0, 10, "serve", "file:///app/my%20server.mjs"),
-      code(0, 10, 10, "emit", "node:events"),
-      { ...code(0, 20, 10, "ArrayMap", ""), line: 0, column: 0 },
-      code(0, 30, 10, "collect", "/opt/gcspike/dist/agent/preload.cjs"),
-      code(0, 40, 10, "", ""),
+    const functions = [
+      named("serve", "file:///app/my%20server.mjs"),
+      named("emit", "node:events"),
+      named("ArrayMap", ""),
+      named("collect", "/opt/gcspike/dist/agent/preload.cjs"),
     ];
-    const isolate = await read(pieces, [[5, [5, 15, 25, 35, 45]]]);
-    expect(isolate.triggerStacks[0]?.map((frame) => [frame.function, frame.file, frame.origin])).toEqual([
-      ["serve", "/app/my server.mjs", "user"],
-      ["emit", "node:events", "node"],
-      ["ArrayMap", "", "native"],
-      ["collect", "/opt/gcspike/dist/agent/preload.cjs", "gcspike"],
-      ["(anonymous)", "", "user"],
+    const isolate = await record(functions, [[1, 2, 3, 4]]);
+    expect(isolate.triggerStacks[0]?.map((frame) => [frame.function, frame.file, frame.line, frame.origin])).toEqual([
+      ["serve", "/app/my server.mjs", 0, "user"],
+      ["emit", "node:events", 0, "node"],
+      ["ArrayMap", "", 0, "native"],
+      ["collect", "/opt/gcspike/dist/agent/preload.cjs", 0, "gcspike"],
     ]);
   });
 
-  test("agrees with a plain replay of all events, for overlapping code", async () => {
-    const random = sequence(7);
-    const pieces = Array.from({ length: 300 }, (_, i) => code(i, random(4000), 1 + random(300), `f${i}`));
-    const stacks = Array.from({ length: 200 }, (_, i): [number, number[]] => [i * 1.5 + 0.25, [random(4300)]]);
-    const gc = await read(
-      pieces,
-      stacks.map(([ms, offsets]) => [ms * 2, offsets]),
-    );
-    stacks.forEach(([ms, [offset = 0]], pause) => {
-      const newest = pieces.findLast(
-        ({ timeNs, address, size }) =>
-          timeNs <= atMs(ms * 2) && address <= BASE + BigInt(offset) && BASE + BigInt(offset) < address + BigInt(size),
-      );
-      expect(functionsAt(gc, pause)?.[0]).toBe(newest?.name);
+  test("has lines and columns where the script is here, whatever ends its lines", async () => {
+    const source =
+      "\ufeff// \u{1F600} two units\r\nfunction one() {}\n\u2028  const two = () => {};\rfunction three() {}";
+    const text = source.slice(1);
+    const script = join(sources, "app.mjs");
+    writeFileSync(script, source);
+    const at = (name: string, words: string): FunctionRecordFields => ({
+      name,
+      script: pathToFileURL(script).href,
+      position: text.indexOf(words),
     });
+    const functions = [
+      at("one", "() {}"),
+      at("two", "() =>"),
+      { ...at("three", ""), position: text.lastIndexOf("() {}") },
+      { ...at("beyond", ""), position: text.length },
+      { ...at("unknown", ""), position: null },
+    ];
+    const isolate = await record(functions, [[1, 2, 3, 4, 5]]);
+    expect(isolate.triggerStacks[0]?.map((frame) => [frame.function, frame.line, frame.column])).toEqual([
+      ["one", 2, 13],
+      ["two", 4, 15],
+      ["three", 5, 15],
+      ["beyond", 0, 0],
+      ["unknown", 0, 0],
+    ]);
   });
 });
-
-/** The same numbers every time. */
-function sequence(seed: number): (limit: number) => number {
-  let state = seed;
-  return (limit) => {
-    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
-    return (state >>> 8) % limit;
-  };
-}
