@@ -27,14 +27,15 @@ async function bundle(input, output, options = {}) {
  * one file, what the commands need in chunks. Commander does not get child_process, with which it would start subcommands
  * that are programs of their own: there are none.
  */
+const fromCommander = (id, importer) => id === "node:child_process" && importer?.includes("/commander/");
 const COMMAND_LINE = {
   input: {
     preserveEntrySignatures: "allow-extension",
+    external: (id, importer) => !fromCommander(id, importer) && EXTERNAL.some((pattern) => pattern.test(id)),
     plugins: [
       {
         name: "commander-starts-no-programs",
-        resolveId: (source, importer) =>
-          source === "node:child_process" && importer?.includes("/commander/") ? "\0no-programs" : null,
+        resolveId: (id, importer) => (fromCommander(id, importer) ? "\0no-programs" : null),
         load: (id) => (id === "\0no-programs" ? "export {};" : null),
       },
     ],
