@@ -14,7 +14,7 @@ export interface LiveState {
 const MAX_BYTES_A_TICK = 1024 * 1024;
 
 /** Adds whole .gc records to the count. Pure. */
-export function foldPauses(state: LiveState, records: Buffer, recordBytes: number): LiveState {
+function foldPauses(state: LiveState, records: Buffer, recordBytes: number): LiveState {
   let { pauses, worstMs } = state;
   for (let at = 0; at + recordBytes <= records.length; at += recordBytes) {
     const durationNs = records.readBigUInt64LE(at + GC.endNs) - records.readBigUInt64LE(at + GC.startNs);

@@ -23,7 +23,7 @@ export interface RunOptions {
 }
 
 /** This process's environment without what would change the output under test. */
-export function plainEnvironment(changes: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
+function plainEnvironment(changes: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const { CI: _ci, NO_COLOR: _color, FORCE_COLOR: _force, NODE_OPTIONS: _options, ...env } = process.env;
   return { ...env, ...changes };
 }

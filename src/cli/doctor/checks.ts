@@ -33,7 +33,7 @@ export function checkNode(system: System): Answer {
 /** What a trial recording, or its failure, says. */
 export type Trial = { readonly recording: TrialRecording } | { readonly failure: string };
 
-export function checkProbe(system: System, trial: Trial): Answer {
+function checkProbe(system: System, trial: Trial): Answer {
   const file = `gc-probe-${system.platform}-${system.arch}-${system.abi}.node`;
   if ("failure" in trial) {
     return missing(
@@ -56,14 +56,14 @@ export function checkProbe(system: System, trial: Trial): Answer {
       );
 }
 
-export function checkCollector(trial: Trial, collector: string, without: string): Answer {
+function checkCollector(trial: Trial, collector: string, without: string): Answer {
   if ("failure" in trial) return limited("not tried: recording with the probe failed", "See gc probe above.");
   return trial.recording.collectors.includes(collector)
     ? works("recorded in a test program")
     : limited(trial.recording.warnings.at(-1) ?? "not recorded in a test program", without);
 }
 
-export function checkPerfHooks(trial: Trial): Answer {
+function checkPerfHooks(trial: Trial): Answer {
   if ("failure" in trial) return missing(`recording with it failed: ${trial.failure}`, "Report this as a fault.");
   const { pauses } = trial.recording;
   return pauses > 0
