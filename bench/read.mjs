@@ -12,17 +12,23 @@ import { rolldown } from "rolldown";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const MINUTES = 10;
 const WINDOW_SAMPLES = 500;
-const SPACES = [
-  "read_only_space",
-  "new_space",
-  "old_space",
-  "code_space",
-  "shared_space",
-  "trusted_space",
-  "new_large_object_space",
-  "large_object_space",
-  "code_large_object_space",
-];
+/** Node 24's, with those that a program without shared memory fills. */
+const SPACES = Object.entries({
+  read_only_space: 0,
+  new_space: 8e6,
+  old_space: 60e6,
+  code_space: 2e6,
+  shared_space: 0,
+  trusted_space: 4e6,
+  shared_trusted_space: 0,
+  new_large_object_space: 1e6,
+  large_object_space: 5e6,
+  code_large_object_space: 0,
+  shared_large_object_space: 0,
+  shared_trusted_large_object_space: 0,
+  trusted_large_object_space: 0,
+}).map(([name, used]) => ({ name, used }));
+const SPACE_NAMES = SPACES.map(({ name }) => name);
 const PHASE_NAMES = ["MinorGC", "V8.GC_SCAVENGER", "V8.GC_SCAVENGER_SCAVENGE_ROOTS", "allocation failure"];
 const PID = 4_200_000;
 const START_NS = 1_000_000_000_000_000n;
@@ -57,7 +63,7 @@ function writeRecords(fd, count, fill) {
 /** Pauses of 0.2 ms in equal distances, with the stack of one of 200 functions and its callers. */
 function writePauses(folder, count, { encodeGcLogHeader, encodeGcRecord, gcRecordBytes }) {
   const fd = openSync(join(folder, `${PID}-0.gc`), "w");
-  writeSync(fd, encodeGcLogHeader({ pid: PID, threadId: 0, startNs: START_NS, spaces: SPACES }));
+  writeSync(fd, encodeGcLogHeader({ pid: PID, threadId: 0, startNs: START_NS, spaces: SPACE_NAMES }));
   const spacingNs = BigInt(Math.floor((MINUTES * 60e9) / count));
   writeRecords(fd, count, (i) => {
     const record = Buffer.allocUnsafe(gcRecordBytes(SPACES.length));
@@ -83,11 +89,11 @@ function writePauses(folder, count, { encodeGcLogHeader, encodeGcRecord, gcRecor
       arrayBufferBytes: 3e6,
       probeNs: 14_000,
       stack: Array.from({ length: 12 }, (_, frame) => BigInt(1 + ((i + frame * 3) % 200))),
-      spaces: SPACES.map((_, space) => ({
-        usedBefore: 8e6 + space * 8,
-        usedAfter: 8e6,
-        committedBefore: 16e6,
-        committedAfter: 16e6,
+      spaces: SPACES.map(({ used }) => ({
+        usedBefore: used,
+        usedAfter: used,
+        committedBefore: used,
+        committedAfter: used,
       })),
     });
     return record;
@@ -151,7 +157,7 @@ function writeAllocations(folder, { encodeLog, encodeAllocString, encodeAllocWin
 
 function writeSamples(folder, { encodeLog, encodeHeapRecord, encodeLoopRecord, encodeProcessRecord, heapRecordBytes }) {
   const times = Array.from({ length: MINUTES * 600 }, (_, i) => START_NS + BigInt(i) * 100_000_000n);
-  const spaces = SPACES.map(() => ({ used: 8e6, committed: 16e6 }));
+  const spaces = SPACES.map(({ used }) => ({ used, committed: used }));
   const sizes = { used: 80n, committed: 120n, limit: 2000n, external: 5n, malloced: 1n, arrayBuffers: 3n };
   const heap = times.map((timeNs) => encodeHeapRecord({ timeNs, ...sizes, spaces }));
   const loop = times.map((timeNs, i) =>
@@ -165,7 +171,7 @@ function writeSamples(folder, { encodeLog, encodeHeapRecord, encodeLoopRecord, e
   const counters = { rss: 2n ** 28n, minorFaults: 0n, majorFaults: 0n, involuntarySwitches: 0n };
   const system = times.map((timeNs, i) => encodeProcessRecord({ timeNs, cpuNs: BigInt(i) * 70_000_000n, ...counters }));
   const heapBytes = heapRecordBytes(SPACES.length);
-  writeFileSync(join(folder, `${PID}-0.heap`), encodeLog(header(2, heapBytes, { strings: SPACES }), heap));
+  writeFileSync(join(folder, `${PID}-0.heap`), encodeLog(header(2, heapBytes, { strings: SPACE_NAMES }), heap));
   writeFileSync(join(folder, `${PID}-0.loop`), encodeLog(header(7, 32), loop));
   writeFileSync(join(folder, `${PID}.process`), encodeLog(header(6, 48), system));
 }
@@ -208,24 +214,37 @@ function writeDescriptions(folder, { writeManifest }) {
   });
 }
 
-/** Runs Node with `args`, its output thrown away. */
+/** Runs Node with `args`, its output thrown away; processor time beside wall time, for a machine that is busy. */
 function measure(args) {
-  const report =
-    "data:text/javascript,process.on('exit',()=>process.stderr.write('maxrss='+process.resourceUsage().maxRSS))";
+  const onExit = `process.on("exit", () => {
+    const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+    process.stderr.write(JSON.stringify({ cpu: (userCPUTime + systemCPUTime) / 1e6, mib: maxRSS / 1024 }));
+  })`;
   const started = process.hrtime.bigint();
-  const child = spawnSync(process.execPath, ["--import", report, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawnSync(
+    process.execPath,
+    ["--import", `data:text/javascript,${encodeURIComponent(onExit)}`, ...args],
+    {
+      stdio: ["ignore", "ignore", "pipe"],
+    },
+  );
   const seconds = Number(process.hrtime.bigint() - started) / 1e9;
   const stderr = child.stderr.toString();
-  const kib = Number(/maxrss=(\d+)/.exec(stderr)?.[1]);
-  if (child.status !== 0 || !Number.isFinite(kib)) throw new Error(`node ${args.join(" ")} failed:\n${stderr}`);
-  return { seconds, mib: kib / 1024 };
+  const usage = /\{"cpu".*\}/.exec(stderr)?.[0];
+  if (child.status !== 0 || usage === undefined) throw new Error(`node ${args.join(" ")} failed:\n${stderr}`);
+  return { seconds, ...JSON.parse(usage) };
 }
 
-function row(label, pauses, { seconds, mib }, first) {
-  const ratio = first === undefined ? "" : `   x${(seconds / first.seconds).toFixed(2)} time`;
-  console.log(
-    `${label.padEnd(12)} ${pauses.toLocaleString("en-US").padStart(9)} pauses   ${seconds.toFixed(2).padStart(5)} s   ${mib.toFixed(0).padStart(4)} MiB${ratio}`,
-  );
+function row(label, pauses, { seconds, cpu, mib }, first) {
+  const columns = [
+    label.padEnd(12),
+    `${pauses.toLocaleString("en-US").padStart(9)} pauses`,
+    `${seconds.toFixed(2).padStart(6)} s wall`,
+    `${cpu.toFixed(2).padStart(6)} s CPU`,
+    `${mib.toFixed(0).padStart(5)} MiB`,
+    first === undefined ? "" : `x${(cpu / first.cpu).toFixed(2)} CPU`,
+  ];
+  console.log(columns.join("  "));
 }
 
 const sizes = process.argv.slice(2).map(Number);

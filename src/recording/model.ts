@@ -51,7 +51,7 @@ export interface PauseColumns {
   readonly triggerStack: Int32Array;
 }
 
-/** Entry (pause i, space s) stands at `i * names.length + s`, in units of 8 bytes (SPACE_UNIT). */
+/** Spaces that ever held anything. Entry (pause i, space s) stands at `i * names.length + s`, in units of 8 bytes (SPACE_UNIT). */
 export interface SpaceColumns {
   readonly names: readonly string[];
   readonly usedBefore: Uint32Array;
@@ -91,6 +91,7 @@ export interface ProcessColumns {
   readonly rss: Float64Array;
   /** CPU time of the process since the previous sample over the time between them; above 1 with several threads busy. */
   readonly cpuShare: Float64Array;
+  /** These two count up from the start of the process. */
   readonly majorFaults: Float64Array;
   readonly involuntarySwitches: Float64Array;
 }

@@ -49,11 +49,14 @@ function expectPause(pauses: PauseColumns, i: number, record: GcRecordFields): v
   expect(pauses.arrayBufferBytes[i]).toBe(record.arrayBufferBytes ?? Number.NaN);
   expect(pauses.probeMs[i]).toBe((record.probeNs ?? 0) / 1e6);
   expect(pauses.promotedBytes[i]).toBe(promoted(record));
-  SPACES.forEach((_, space) => {
-    const place = i * SPACES.length + space;
-    expect(pauses.spaces.usedBefore[place]).toBe((record.spaces?.[space]?.usedBefore ?? 0) / 8);
-    expect(pauses.spaces.usedAfter[place]).toBe((record.spaces?.[space]?.usedAfter ?? 0) / 8);
-    expect(pauses.spaces.committedAfter[place]).toBe((record.spaces?.[space]?.committedAfter ?? 0) / 8);
+  SPACES.forEach((name, space) => {
+    const column = pauses.spaces.names.indexOf(name);
+    const place = i * pauses.spaces.names.length + column;
+    const units = (sizes: Uint32Array) => (column === -1 ? 0 : sizes[place]);
+    expect(units(pauses.spaces.usedBefore)).toBe((record.spaces?.[space]?.usedBefore ?? 0) / 8);
+    expect(units(pauses.spaces.usedAfter)).toBe((record.spaces?.[space]?.usedAfter ?? 0) / 8);
+    const known = column === -1 ? 0 : (record.spaces?.[space]?.committedAfter ?? 0) / 8;
+    expect(units(pauses.spaces.committedAfter)).toBe(known);
   });
 }
 
