@@ -45,7 +45,7 @@ async function openSynthetic(options: ViewOptions = {}): Promise<Page> {
 const plain = (text: string): string => text.replaceAll("\u00a0", " ");
 
 async function textOf(locator: Locator): Promise<string> {
-  // biome-ignore lint/performance/useDomNodeTextContent: what a reader sees, with the spaces that the layout makes.
+  // What a reader sees, with the spaces that the layout makes.
   return plain(await locator.innerText());
 }
 
