@@ -45,7 +45,7 @@ void Set(Isolate* isolate, Local<Object> object, const char* name, bool value) {
 }
 
 // start({folder, isolateId, threadId, phases, allocations, allocationIntervalBytes, allocationWindowMs,
-// arrayBufferBytes}) -> {gc, phases, allocations, arrayBuffers}: what could be started.
+// arrayBufferBytes, caller}) -> {gc, phases, allocations, arrayBuffers, triggerStacks}: what could be started.
 void Start(const FunctionCallbackInfo<Value>& args) {
   Isolate* isolate = args.GetIsolate();
   if (args.Length() < 1 || !args[0]->IsObject()) return;
@@ -60,12 +60,14 @@ void Start(const FunctionCallbackInfo<Value>& args) {
                                   static_cast<uint64_t>(Number(isolate, options, "allocationIntervalBytes")),
                                   static_cast<uint64_t>(Number(isolate, options, "allocationWindowMs") * 1e6),
                                   static_cast<uint64_t>(Number(isolate, options, "arrayBufferBytes")),
+                                  Text(isolate, options, "caller"),
                               });
   const Local<Object> answer = Object::New(isolate);
   Set(isolate, answer, "gc", result.gc);
   Set(isolate, answer, "phases", result.phases);
   Set(isolate, answer, "allocations", result.allocations);
   Set(isolate, answer, "arrayBuffers", result.array_buffers);
+  Set(isolate, answer, "triggerStacks", result.trigger_stacks);
   args.GetReturnValue().Set(answer);
 }
 

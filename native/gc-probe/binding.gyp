@@ -8,11 +8,13 @@
         "array_buffer_meter.cc",
         "background_thread.cc",
         "collections.cc",
+        "heap_layout.cc",
         "heap_samples.cc",
         "loop_watch.cc",
         "mapped_log.cc",
         "session.cc",
-        "trace_spans.cc"
+        "trace_spans.cc",
+        "trigger_stacks.cc"
       ],
       "cflags_cc": ["-std=c++20", "-O2", "-fno-rtti", "-fno-exceptions", "-fno-omit-frame-pointer", "-ftls-model=initial-exec", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-cast-function-type"],
       "conditions": [

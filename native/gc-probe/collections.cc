@@ -37,10 +37,12 @@ uint64_t ReadRunQueueNs(int fd) {
 
 }  // namespace
 
-void Collections::Start(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter) {
+void Collections::Start(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter,
+                        TriggerStacks* stacks) {
   isolate_ = isolate;
   log_ = log;
   meter_ = meter;
+  stacks_ = stacks;
   schedstat_fd_ = OpenSchedstat();
   space_count_ = std::min(isolate->NumberOfHeapSpaces(), kMaxSpaces);
   record_bytes_ = GcRecordBytes(space_count_);
@@ -115,6 +117,8 @@ void Collections::Begin(v8::GCType type, v8::GCCallbackFlags flags) {
     spaces[i].used_before = InUnits(space.space_used_size());
     spaces[i].committed_before = InUnits(space.space_size());
   }
+  record->frame_count = stacks_->Capture(record->stack, kStackFrames);
+  if (record->frame_count > 0) record->present |= kPresentStack;
   before_ = ReadUsage();
   // Last: the pause is V8's, without what the probe adds before and behind it.
   record->start_ns = NowNs();

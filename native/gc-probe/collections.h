@@ -7,13 +7,14 @@
 
 #include "array_buffer_meter.h"
 #include "mapped_log.h"
+#include "trigger_stacks.h"
 
 namespace gcspike {
 
 class Collections {
  public:
   // On the isolate's thread. The isolate's heap spaces are named in the log's header.
-  void Start(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter);
+  void Start(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter, TriggerStacks* stacks);
   void Stop();
 
  private:
@@ -36,6 +37,7 @@ class Collections {
   v8::Isolate* isolate_ = nullptr;
   MappedLog* log_ = nullptr;
   const ArrayBufferMeter* meter_ = nullptr;
+  TriggerStacks* stacks_ = nullptr;
   int schedstat_fd_ = -1;
   size_t space_count_ = 0;
   size_t record_bytes_ = 0;

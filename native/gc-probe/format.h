@@ -131,6 +131,18 @@ struct PhaseRecord {
 };
 static_assert(sizeof(PhaseRecord) == 32);
 
+inline constexpr uint32_t kNoPosition = UINT32_MAX;
+
+// Followed by the name and the script.
+struct FunctionRecord {
+  uint32_t bytes;
+  uint16_t name_bytes;
+  uint16_t script_bytes;
+  uint32_t position;
+  uint32_t reserved;
+};
+static_assert(sizeof(FunctionRecord) == 16);
+
 struct AllocString {
   uint32_t bytes;
   uint16_t type;  // 1

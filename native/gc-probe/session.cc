@@ -36,7 +36,10 @@ SessionResult Session::StartCollectors() {
   OpenLog(&heap_log_, ".heap", LogKind::kHeap, HeapRecordBytes(spaces), 64 << 10, 256 << 20);
   OpenLog(&loop_log_, ".loop", LogKind::kLoop, sizeof(LoopRecord), 16 << 10, 64 << 20);
   result.array_buffers = array_buffers_->Install(isolate_, options_.array_buffer_bytes);
-  collections_.Start(isolate_, &gc_log_, array_buffers_);
+  if (OpenLog(&functions_log_, ".functions", LogKind::kFunctions, 0, 256 << 10, 64 << 20)) {
+    result.trigger_stacks = stacks_.Start(isolate_, &functions_log_, options_.caller);
+  }
+  collections_.Start(isolate_, &gc_log_, array_buffers_, &stacks_);
   heap_.Start(isolate_, &heap_log_, array_buffers_);
   heap_.Take();
   if (options_.phases && OpenLog(&phases_log_, ".phases", LogKind::kPhases, sizeof(PhaseRecord), 1 << 20, 2ull << 30)) {

@@ -17,6 +17,7 @@
 #include "loop_watch.h"
 #include "mapped_log.h"
 #include "trace_spans.h"
+#include "trigger_stacks.h"
 
 namespace gcspike {
 
@@ -29,6 +30,8 @@ struct SessionOptions {
   uint64_t allocation_interval_bytes;
   uint64_t allocation_window_ns;
   uint64_t array_buffer_bytes;
+  // The JavaScript function that starts the session.
+  std::string caller;
 };
 
 // What could be started; the agent writes it into the isolate's descriptor.
@@ -37,6 +40,7 @@ struct SessionResult {
   bool phases;
   bool allocations;
   bool array_buffers;
+  bool trigger_stacks;
 };
 
 class Session {
@@ -67,10 +71,13 @@ class Session {
   bool sampling_ = true;
   bool allocations_on_ = false;
 
-  std::array<MappedLog*, 5> logs() { return {&gc_log_, &heap_log_, &phases_log_, &alloc_log_, &loop_log_}; }
+  std::array<MappedLog*, 6> logs() {
+    return {&gc_log_, &heap_log_, &phases_log_, &functions_log_, &alloc_log_, &loop_log_};
+  }
 
-  MappedLog gc_log_, heap_log_, phases_log_, alloc_log_, loop_log_;
+  MappedLog gc_log_, heap_log_, phases_log_, functions_log_, alloc_log_, loop_log_;
   ArrayBufferMeter* const array_buffers_;  // outlives the session, see ArrayBufferMeter
+  TriggerStacks stacks_;
   Collections collections_;
   TraceSpans spans_;
   HeapSamples heap_;

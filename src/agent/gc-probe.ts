@@ -15,13 +15,18 @@ interface ProbeBinding {
     readonly allocationIntervalBytes: number;
     readonly allocationWindowMs: number;
     readonly arrayBufferBytes: number;
+    readonly caller: string;
   }) => {
     readonly gc: boolean;
     readonly phases: boolean;
     readonly allocations: boolean;
     readonly arrayBuffers: boolean;
+    readonly triggerStacks: boolean;
   };
 }
+
+/** What the probe can do without. */
+export type OptionalCollector = "phases" | "allocations" | "trigger-stacks";
 
 export type ProbeResult =
   | {
@@ -57,10 +62,12 @@ export function startProbe({ folder, options }: OpenRecording, isolateId: string
       allocationIntervalBytes: options.allocationIntervalBytes,
       allocationWindowMs: options.allocationWindowMs,
       arrayBufferBytes: process.memoryUsage().arrayBuffers,
+      // The probe tests its stack walk by finding this function on the stack.
+      caller: startProbe.name,
     });
     if (!result.gc) return { ok: false, reason: "its log could not be created" };
     const collectors: Collector[] = ["probe", "heap"];
-    const missing: ("phases" | "allocations")[] = [];
+    const missing: OptionalCollector[] = result.triggerStacks ? [] : ["trigger-stacks"];
     for (const name of ["phases", "allocations"] as const) {
       if (result[name]) collectors.push(name);
       else if (options[name]) missing.push(name);

@@ -1,7 +1,7 @@
 /** Starts the collectors of this isolate and writes its descriptor. */
 import type { Collector, Warning } from "../recording/spec.ts";
 import { claimIsolateId, writeDescriptor } from "./descriptor.ts";
-import { startProbe } from "./gc-probe.ts";
+import { type OptionalCollector, startProbe } from "./gc-probe.ts";
 import type { OpenRecording } from "./options.ts";
 import { startPerfHooks } from "./perf-hooks.ts";
 import { startProfiles } from "./profiles.ts";
@@ -11,19 +11,22 @@ interface Started {
   readonly warnings: readonly Warning[];
 }
 
-function missingWarning(missing: "phases" | "allocations"): Warning {
-  return missing === "phases"
-    ? {
-        code: "no-phases",
-        message:
-          "V8's phases, reasons and incremental steps are missing: this program's trace controller is not Node's own.",
-      }
-    : {
-        code: "no-allocations",
-        message: "Allocations are missing: something else samples this program's heap already.",
-        hint: "Leave out --heap-prof, or record without it.",
-      };
-}
+const MISSING: Readonly<Record<OptionalCollector, Warning>> = {
+  phases: {
+    code: "no-phases",
+    message:
+      "V8's phases, reasons and incremental steps are missing: this program's trace controller is not Node's own.",
+  },
+  allocations: {
+    code: "no-allocations",
+    message: "Allocations are missing: something else samples this program's heap already.",
+    hint: "Record without --heap-prof and without another heap profiler.",
+  },
+  "trigger-stacks": {
+    code: "no-trigger-stacks",
+    message: "The functions that triggered collections are missing: this V8 lays out its frames in an unknown way.",
+  },
+};
 
 function startCollector(recording: OpenRecording, id: string): Started {
   if (recording.options.collector === "perf_hooks") {
@@ -31,7 +34,7 @@ function startCollector(recording: OpenRecording, id: string): Started {
     return { collectors: ["perf_hooks"], warnings: [] };
   }
   const probe = startProbe(recording, id);
-  if (probe.ok) return { collectors: probe.collectors, warnings: probe.missing.map(missingWarning) };
+  if (probe.ok) return { collectors: probe.collectors, warnings: probe.missing.map((name) => MISSING[name]) };
   startPerfHooks(recording.folder, id);
   const warning: Warning = {
     code: "no-probe",

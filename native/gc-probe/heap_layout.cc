@@ -1,0 +1,54 @@
+#include "heap_layout.h"
+
+#include <dlfcn.h>
+
+#include <initializer_list>
+
+namespace gcspike {
+namespace {
+
+// The constants' names carry the field's C++ type, which differs between versions: the first that exists is it.
+bool Read(int* target, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (const void* constant = dlsym(RTLD_DEFAULT, name); constant != nullptr) {
+      *target = *static_cast<const int*>(constant);
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+bool HeapLayout::Load() {
+  int tagged_size = 0;
+  return Read(&tagged_size, {"v8dbg_TaggedSize"}) && tagged_size == 8 &&
+         Read(&frame_context_or_type, {"v8dbg_off_fp_context_or_frame_type"}) &&
+         Read(&frame_function, {"v8dbg_off_fp_function"}) &&
+         Read(&function_shared, {"v8dbg_class_JSFunction__shared__SharedFunctionInfo"}) &&
+         Read(&shared_name_or_scope_info, {"v8dbg_class_SharedFunctionInfo__name_or_scope_info__Tagged_NameOrScopeInfoT_",
+                                           "v8dbg_class_SharedFunctionInfo__name_or_scope_info__Tagged_Object_",
+                                           "v8dbg_class_SharedFunctionInfo__name_or_scope_info__Object"}) &&
+         Read(&shared_script, {"v8dbg_class_SharedFunctionInfo__script__Tagged_HeapObject_",
+                               "v8dbg_class_SharedFunctionInfo__script_or_debug_info__HeapObject"}) &&
+         Read(&script_name, {"v8dbg_class_Script__name__Object"}) &&
+         Read(&map_instance_type, {"v8dbg_class_Map__instance_type__uint16_t"}) &&
+         Read(&string_length, {"v8dbg_class_String__length__int32_t"}) &&
+         Read(&one_byte_chars, {"v8dbg_class_SeqOneByteString__chars__char"}) &&
+         Read(&two_byte_chars, {"v8dbg_class_SeqTwoByteString__chars__char"}) &&
+         Read(&cons_first, {"v8dbg_class_ConsString__first__String"}) &&
+         Read(&cons_second, {"v8dbg_class_ConsString__second__String"}) &&
+         Read(&thin_actual, {"v8dbg_class_ThinString__actual__String"}) &&
+         Read(&scope_info_locals, {"v8dbg_scopeinfo_idx_ncontextlocals"}) &&
+         Read(&scope_info_first_variable, {"v8dbg_scopeinfo_idx_first_vars"}) &&
+         Read(&type_function, {"v8dbg_type_JSFunction__JS_FUNCTION_TYPE"}) &&
+         Read(&type_shared, {"v8dbg_type_SharedFunctionInfo__SHARED_FUNCTION_INFO_TYPE"}) &&
+         Read(&type_scope_info, {"v8dbg_type_ScopeInfo__SCOPE_INFO_TYPE"}) &&
+         Read(&type_script, {"v8dbg_type_Script__SCRIPT_TYPE"}) &&
+         Read(&first_nonstring_type, {"v8dbg_FirstNonstringType"}) &&
+         Read(&string_representation_mask, {"v8dbg_StringRepresentationMask"}) &&
+         Read(&cons_tag, {"v8dbg_ConsStringTag"}) && Read(&thin_tag, {"v8dbg_ThinStringTag"}) &&
+         Read(&one_byte_tag, {"v8dbg_OneByteStringTag"});
+}
+
+}  // namespace gcspike
