@@ -11,6 +11,7 @@ export interface Collected {
   readonly pauseMs: number;
 }
 export function parseTraceGc(text: string): readonly TracedCollection[];
+export function pausesPrinted(text: string): readonly number[];
 export function unknownLines(text: string): readonly string[];
 export function pairCollections(
   truth: readonly Collected[],

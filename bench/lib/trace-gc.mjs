@@ -28,6 +28,12 @@ export function parseTraceGc(text) {
   }));
 }
 
+/** Pauses in milliseconds, whether --trace-gc printed them or --trace-gc-nvp (name=value, and JSON from Node 26 on). */
+export function pausesPrinted(text) {
+  const named = text.matchAll(/ ms: (?:pause=|GC: \{"pause":)([\d.]+)/g);
+  return [...parseTraceGc(text).map((entry) => entry.pauseMs), ...Array.from(named, ([, pause]) => Number(pause))];
+}
+
 /** Lines that look like a collection and were not understood: a format that this parser does not know. */
 export function unknownLines(text) {
   const lines = text.split("\n").filter((line) => /\[\d+:0x[0-9a-f]+(?::\d+)?\] +\d+ ms: .* MB, /.test(line));

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { pairCollections, parseTraceGc, unknownLines } from "../../../bench/lib/trace-gc.mjs";
+import { pairCollections, parseTraceGc, pausesPrinted, unknownLines } from "../../../bench/lib/trace-gc.mjs";
 
 function golden(version: number): string {
   return readFileSync(new URL(`golden/trace-gc-node${version}.txt`, import.meta.url), "utf8");
@@ -34,6 +34,18 @@ describe("parseTraceGc", () => {
   it("says which lines it does not know", () => {
     const line = "[1:0xa]  5 ms: Sideways-Collect 5.1 (5.2) -> 4.6 (6.2) MB, 1.86 / 0.01 ms";
     expect(unknownLines(`${line}\nhello\n`)).toEqual([line]);
+  });
+});
+
+describe("pausesPrinted", () => {
+  it("reads lines of --trace-gc and of --trace-gc-nvp", () => {
+    const lines = [
+      "[1:0xa]       33 ms: Scavenge 4.4 (4.5) -> 4.0 (5.5) MB, 1.87 / 0.01 ms  (average mu = 1.000, current mu = 1.000) task; ",
+      "[15260:0xef93c40]       99 ms: pause=2.0 mutator=6.6 gc=mc reduce_memory=0 time_to_safepoint=0.00",
+      '[15623:0x27aaa000:0]       31 ms: GC: {"pause":1.578,"mutator":25.607,"gc":"s","reduce_memory":false}',
+      "pause=9",
+    ];
+    expect(pausesPrinted(lines.join("\n"))).toEqual([1.87, 2, 1.578]);
   });
 });
 
