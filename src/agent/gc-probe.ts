@@ -32,7 +32,7 @@ export type ProbeResult =
   | {
       readonly ok: true;
       readonly collectors: readonly Collector[];
-      readonly missing: readonly ("phases" | "allocations")[];
+      readonly missing: readonly OptionalCollector[];
     }
   | { readonly ok: false; readonly reason: string };
 
