@@ -18,10 +18,15 @@ import {
   type Drawing,
   HEAP_COLOUR,
   INK,
+  INSIDE_COLOUR,
   KIND_COLOURS,
   LAYER_COLOURS,
+  LOOP_COLOUR,
+  MMU_COLOUR,
   OUTSIDE_COLOUR,
   plainText,
+  THRESHOLD_COLOUR,
+  UTILIZATION_COLOUR,
 } from "./style.ts";
 
 type Dataset = ChartDataset<"bar" | "line">;
@@ -141,7 +146,7 @@ function timeline(scene: Scene): Drawing {
     order: Number.MAX_SAFE_INTEGER,
     borderWidth: 1,
     fill: "origin",
-    backgroundColor: `${HEAP_COLOUR}14`,
+    backgroundColor: `${HEAP_COLOUR}24`,
   } as Partial<Dataset>);
   const threshold = thresholdLine(scene);
   return {
@@ -176,7 +181,7 @@ function thresholdLine(scene: Scene): readonly Dataset[] {
     scene,
   );
   const style = { borderDash: [6, 5], borderWidth: 1.5, yAxisID: "left", order: 0 } as Partial<Dataset>;
-  return [line(`spike threshold ${formatMs(threshold)}`, points, INK, style)];
+  return [line(`spike threshold ${formatMs(threshold)}`, points, THRESHOLD_COLOUR, style)];
 }
 
 /** "99.9 %" of 1,000: one over the share of pauses that are longer. */
@@ -287,9 +292,9 @@ function mmu(scene: Scene): Drawing {
     title: `Minimum mutator utilisation: ${scene.name}`,
     subtitle: "In the worst window of this length, the program had at least this share of the time.",
     datasets: [
-      line("left to the program", points, KIND_COLOURS.scavenge, {
+      line("left to the program", points, MMU_COLOUR, {
         fill: "origin",
-        backgroundColor: "#0072b21f",
+        backgroundColor: `${MMU_COLOUR}24`,
       } as Partial<Dataset>),
     ],
     scales: {
@@ -359,6 +364,7 @@ function gcWork(scene: Scene): Drawing {
       stack: "all",
       pointStyle: "rect",
     }) as Dataset;
+  const peak = Math.max(0, ...inside.sums.map((ms, i) => ((ms + (outside?.sums[i] ?? 0)) / step) * 100));
   const total = (values: readonly number[]): number => values.reduce((sum, ms) => sum + ms, 0);
   const words = `${formatMs(total(inside.sums))} inside pauses (${formatShare(total(inside.sums) / scene.range.to)} of the time)`;
   return {
@@ -368,12 +374,18 @@ function gcWork(scene: Scene): Drawing {
         ? `${words}; work outside pauses was not recorded`
         : `${words}, ${formatMs(total(outside.sums))} outside them, in marking and sweeping steps`,
     datasets: [
-      bars("inside pauses", inside.sums, KIND_COLOURS["mark-compact"]),
+      bars("inside pauses", inside.sums, INSIDE_COLOUR),
       ...(outside === null ? [] : [bars("outside pauses", outside.sums, OUTSIDE_COLOUR)]),
     ],
     scales: {
       x: { ...timeAxis(scene), stacked: true },
-      y: { type: "linear", stacked: true, min: 0, title: axisTitle(`share of each ${formatMs(step)}, %`) },
+      y: {
+        type: "linear",
+        stacked: true,
+        min: 0,
+        ...(peak > 70 ? { max: 100 } : {}),
+        title: axisTitle(`share of each ${formatMs(step)}, %`),
+      },
     },
     empty: total(inside.sums) + total(outside?.sums ?? []) > 0 ? null : NO_PAUSE,
   };
@@ -395,8 +407,8 @@ function loopDelay(scene: Scene): Drawing {
     title: `Event loop: ${scene.name}`,
     subtitle: delay.length === 0 ? "" : `An event waited up to ${formatMs(worst)} for the loop.`,
     datasets: [
-      ...(delay.length > 0 ? [line("longest delay", delay, KIND_COLOURS["mark-compact"], delayStyle)] : []),
-      ...(busy.length > 0 ? [line("utilisation", busy, KIND_COLOURS["minor-mark-sweep"], busyStyle)] : []),
+      ...(delay.length > 0 ? [line("longest delay", delay, LOOP_COLOUR, delayStyle)] : []),
+      ...(busy.length > 0 ? [line("utilisation", busy, UTILIZATION_COLOUR, busyStyle)] : []),
     ],
     scales: {
       x: timeAxis(scene),

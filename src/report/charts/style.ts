@@ -8,17 +8,32 @@ export const HEIGHT = 640;
 export const COLUMNS = 540;
 export const FONT_FAMILY = "gcspike sans";
 
-/** Okabe and Ito's palette, which colour-blind people tell apart; the HTML report uses the same. */
+/** The colours of report.css, light theme: Okabe and Ito's palette for the kinds, which colour-blind people tell apart. */
 export const KIND_COLOURS: Readonly<Record<PauseKind, string>> = {
   scavenge: "#0072b2",
-  "minor-mark-sweep": "#56b4e9",
+  "minor-mark-sweep": "#009e73",
   "mark-compact": "#d55e00",
   "incremental-start": "#e69f00",
   "weak-callbacks": "#cc79a7",
 };
-export const HEAP_COLOUR = "#009e73";
+export const HEAP_COLOUR = "#41607c";
+export const INSIDE_COLOUR = "#41607c";
 export const OUTSIDE_COLOUR = "#e69f00";
-export const LAYER_COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#b8a800", "#7f7f7f"];
+export const THRESHOLD_COLOUR = "#a8380b";
+export const MMU_COLOUR = "#00805d";
+export const LOOP_COLOUR = "#00805d";
+export const UTILIZATION_COLOUR = "#7d6bb5";
+export const LAYER_COLOURS = [
+  "#56b4e9",
+  "#0072b2",
+  "#009e73",
+  "#e69f00",
+  "#d55e00",
+  "#cc79a7",
+  "#7d6bb5",
+  "#8a97a5",
+  "#c9b458",
+];
 export const INK = "#1f2933";
 const SOFT_INK = "#52606d";
 const GRID = "#e4e7eb";
