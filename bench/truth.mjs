@@ -19,6 +19,7 @@ import { parseArgs } from "node:util";
 import { read } from "../dist/index.js";
 import { findNodes } from "./lib/nodes.mjs";
 import { fixture, typescriptCompiler } from "./lib/programs.mjs";
+import { median } from "./lib/statistics.mjs";
 import { pairCollections, parseTraceGc, unknownLines } from "./lib/trace-gc.mjs";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
@@ -108,9 +109,21 @@ function recordedSteps(isolate, collections) {
 
 const sum = (list, value) => list.reduce((total, entry) => total + value(entry), 0);
 
+/**
+ * Pairs by length first, which tells how far apart the two clocks are (V8's began with the isolate); then by time, because among
+ * dozens of scavenges the nearest in length is often another one.
+ */
+function pairByTime(traced, seen) {
+  const apart = (i, j) => seen[j].startMs + seen[j].pauseMs - traced[i].atMs;
+  const offset = median(
+    pairCollections(traced, seen, (a, b) => Math.abs(a.pauseMs - b.pauseMs)).map(([i, j]) => apart(i, j)),
+  );
+  return pairCollections(traced, seen, (a, b) => Math.abs(b.startMs + b.pauseMs - a.atMs - offset));
+}
+
 function compareIsolate(traced, isolate) {
   const seen = isolate === undefined ? [] : recordedCollections(isolate);
-  const pairs = pairCollections(traced, seen);
+  const pairs = pairByTime(traced, seen);
   const before = pairs[0]?.[0] ?? 0;
   return {
     isolate,

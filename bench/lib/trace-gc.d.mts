@@ -6,14 +6,11 @@ export interface TracedCollection {
   readonly pauseMs: number;
   readonly stepsMs: number;
 }
-export interface Collected {
-  readonly kind: string;
-  readonly pauseMs: number;
-}
 export function parseTraceGc(text: string): readonly TracedCollection[];
 export function pausesPrinted(text: string): readonly number[];
 export function unknownLines(text: string): readonly string[];
-export function pairCollections(
-  truth: readonly Collected[],
-  seen: readonly Collected[],
+export function pairCollections<T extends { readonly kind: string }, S extends { readonly kind: string }>(
+  truth: readonly T[],
+  seen: readonly S[],
+  distance: (truth: T, seen: S) => number,
 ): readonly (readonly [number, number])[];

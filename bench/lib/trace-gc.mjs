@@ -40,19 +40,16 @@ export function unknownLines(text) {
   return lines.filter((line) => parseTraceGc(`${line}\n`).length === 0);
 }
 
-/** Above 1 for two collections that may be the same, so that pairs count first and their closeness second. */
-function likeness(a, b) {
-  return a.kind === b.kind ? 1 + 1e-4 / (1 + Math.abs(a.pauseMs - b.pauseMs)) : Number.NEGATIVE_INFINITY;
-}
-
 /**
- * Pairs of indices into two sequences of collections ({kind, pauseMs}) of one isolate: as many pairs of equal kind as the order
- * allows, and among those the ones whose pauses are closest. Entries of `truth` without a partner are missing from `seen`.
+ * Pairs of indices into two sequences of collections of one isolate: as many pairs of equal `kind` as the order allows, and among
+ * those the ones with the least `distance(truth, seen)`. Entries of `truth` without a partner are missing from `seen`.
  * Time and memory grow with the product of the lengths: a few thousand collections are fine.
  */
-export function pairCollections(truth, seen) {
+export function pairCollections(truth, seen, distance) {
   const width = seen.length + 1;
   const best = new Float64Array((truth.length + 1) * width);
+  // Above 1 for two that may be the same, so that pairs count first and their distance second.
+  const likeness = (a, b) => (a.kind === b.kind ? 1 + 1e-4 / (1 + distance(a, b)) : Number.NEGATIVE_INFINITY);
   const step = (i, j) => best[(i - 1) * width + j - 1] + likeness(truth[i - 1], seen[j - 1]);
   for (let i = 1; i <= truth.length; i++) {
     for (let j = 1; j <= seen.length; j++) {
