@@ -108,9 +108,10 @@ function targets() {
   return [here, ...others.filter(({ abi }) => abi !== here.abi)];
 }
 
-function buildProbe({ abi, nodedir }) {
-  const stamp = at("prebuilds", `.inputs-${abi}`);
-  const binary = at("prebuilds", `gc-probe-${process.platform}-${process.arch}-${abi}.node`);
+/** Builds into `output`, unless what stands there was built from the same sources. */
+function buildProbe({ abi, nodedir }, output, environment = {}) {
+  const stamp = join(output, `.inputs-${abi}`);
+  const binary = join(output, `gc-probe-${process.platform}-${process.arch}-${abi}.node`);
   const hash = hashInputs(NATIVE_SOURCES);
   if (existsSync(binary) && isCurrent(stamp, hash)) return;
   const gyp = require.resolve("node-gyp/bin/node-gyp.js");
@@ -118,10 +119,11 @@ function buildProbe({ abi, nodedir }) {
   const folder = at("build", `gc-probe-${process.pid}`);
   rmSync(folder, { recursive: true, force: true });
   cpSync(at("native/gc-probe"), folder, { recursive: true });
+  mkdirSync(output, { recursive: true });
   try {
     must(process.execPath, [gyp, "rebuild", "--silent", "-C", folder], {
       stdio: ["ignore", "ignore", "inherit"],
-      env: nodedir === null ? process.env : { ...process.env, npm_config_nodedir: nodedir },
+      env: { ...process.env, ...environment, ...(nodedir === null ? {} : { npm_config_nodedir: nodedir }) },
     });
     // Renamed into place: a process that has the old binary mapped keeps it.
     copyFileSync(join(folder, "build/Release/gc_probe.node"), `${binary}.tmp`);
@@ -133,10 +135,17 @@ function buildProbe({ abi, nodedir }) {
   console.error(`Built the probe for ABI ${abi}`);
 }
 
+/** With AddressSanitizer, for this Node: test/native loads it into programs. */
+const SANITIZED = {
+  CXXFLAGS: "-fsanitize=address -fno-omit-frame-pointer -g",
+  LDFLAGS: "-fsanitize=address",
+};
+
 mkdirSync(at("build"), { recursive: true });
-if (process.argv.includes("--native")) {
-  mkdirSync(at("prebuilds"), { recursive: true });
-  for (const target of targets()) buildProbe(target);
+if (process.argv.includes("--sanitized")) {
+  buildProbe({ abi: process.versions.modules, nodedir: ownHeaders() }, at("build/sanitized"), SANITIZED);
+} else if (process.argv.includes("--native")) {
+  for (const target of targets()) buildProbe(target, at("prebuilds"));
 } else {
   await buildJavaScript();
 }

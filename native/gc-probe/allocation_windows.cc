@@ -9,7 +9,8 @@
 namespace gcspike {
 namespace {
 
-constexpr int kStackDepth = 32;
+// Deep enough for compilers, whose flame graphs would otherwise fall apart at the root.
+constexpr int kStackDepth = 64;
 constexpr auto kFlags = static_cast<v8::HeapProfiler::SamplingFlags>(
     v8::HeapProfiler::kSamplingIncludeObjectsCollectedByMajorGC |
     v8::HeapProfiler::kSamplingIncludeObjectsCollectedByMinorGC);

@@ -51,7 +51,10 @@ SessionResult Session::StartCollectors() {
   }
   loop_watch_.Start(node::GetCurrentEventLoop(isolate_));
   cleanup_ = node::AddEnvironmentCleanupHook(isolate_, OnEnvironmentEnd, this);
-  node::AtExit(node::GetCurrentEnvironment(isolate_->GetCurrentContext()), OnProcessExit, this);
+  // process.exit() runs no cleanup hooks. In a worker it does, and the session is gone when these callbacks run.
+  if (options_.thread_id == 0) {
+    node::AtExit(node::GetCurrentEnvironment(isolate_->GetCurrentContext()), OnProcessExit, this);
+  }
   StartBackgroundThread(options_.folder);
   Watch(this);
   return result;
