@@ -71,11 +71,14 @@ function checkPerfHooks(trial: Trial): Answer {
     : missing("recorded no pause", "Report this as a fault.");
 }
 
+/** Beside the map, V8 writes a log of its own into the current folder. */
+const NO_LOG = ["--no-logfile-per-isolate", "--logfile=/dev/null"];
+
 /** Names of compiled functions for perf: V8 writes them to /tmp/perf-PID.map. */
 export function checkPerfMap(system: System): Answer {
   if (system.platform !== "linux")
     return limited("perf is Linux only", "Nothing to fix: other profiles name functions too.");
-  const { code, pid } = system.run(process.execPath, ["--perf-basic-prof", "-e", "0"]);
+  const { code, pid } = system.run(process.execPath, ["--perf-basic-prof", ...NO_LOG, "-e", "0"]);
   const map = `/tmp/perf-${pid}.map`;
   const written = system.exists(map);
   system.remove(map);
