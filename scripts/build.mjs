@@ -64,17 +64,13 @@ async function buildJavaScript() {
   try {
     await bundle(at("src/index.ts"), { file: into("index.js"), format: "esm" });
     await bundle(at("src/cli/main.ts"), COMMAND_LINE.output(fresh), COMMAND_LINE.input);
-    if (existsSync(at("src/agent/preload.ts"))) {
-      await bundle(at("src/agent/preload.ts"), { file: into("agent/preload.cjs"), format: "cjs", minify: false });
-    }
-    if (existsSync(at("src/report/client/main.ts"))) {
-      await bundle(
-        at("src/report/client/main.ts"),
-        { file: into("assets/report.js"), format: "iife", minify: true },
-        { platform: "browser", external: [] },
-      );
-      copyFileSync(at("src/report/client/report.css"), into("assets/report.css"));
-    }
+    await bundle(at("src/agent/preload.ts"), { file: into("agent/preload.cjs"), format: "cjs", minify: false });
+    await bundle(
+      at("src/report/client/main.ts"),
+      { file: into("assets/report.js"), format: "iife", minify: true },
+      { platform: "browser", external: [] },
+    );
+    copyFileSync(at("src/report/client/report.css"), into("assets/report.css"));
     must(process.execPath, [
       at("node_modules/typescript/bin/tsc"),
       "-p",
