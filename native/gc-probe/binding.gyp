@@ -18,8 +18,9 @@
       ],
       "cflags_cc": ["-std=c++20", "-O2", "-fno-rtti", "-fno-exceptions", "-fno-omit-frame-pointer", "-ftls-model=initial-exec", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-cast-function-type"],
       "conditions": [
-        # The background thread and the replaced function tables outlive any worker that loaded this library.
-        ["OS=='linux'", { "ldflags": ["-Wl,-z,nodelete"] }],
+        # nodelete: the background thread and the replaced function tables outlive any worker that loaded this library.
+        # now: otherwise the first collection waits while the linker looks up every function that the probe calls.
+        ["OS=='linux'", { "ldflags": ["-Wl,-z,nodelete", "-Wl,-z,now"] }],
         ["OS=='mac'", {
           "xcode_settings": {
             "CLANG_CXX_LANGUAGE_STANDARD": "c++20",

@@ -22,6 +22,8 @@ namespace {
 constexpr uint64_t kPage = 4096;
 // A disk this full is left to the program.
 constexpr uint64_t kLeaveFreeBytes = 1 << 20;
+// Pages behind the last record that are ready to be written, so that no collection waits for a page fault.
+constexpr uint64_t kReadyBytes = 64 << 10;
 
 uint64_t RoundUp(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -148,6 +150,15 @@ void MappedLog::MakeRoom() {
     disk_full_.store(!done, std::memory_order_relaxed);
     if (done) allocated_end_.store(wanted, std::memory_order_release);
   }
+#ifdef MADV_POPULATE_WRITE
+  const uint64_t ready_from = committed / kPage * kPage;
+  const uint64_t ready_to = std::min(RoundUp(committed + kReadyBytes, kPage), allocated_end_.load());
+  if (ready_to > ready_end_ && ready_to > ready_from) {
+    const uint64_t from = std::max(ready_from, ready_end_);
+    madvise(base_ + from, ready_to - from, MADV_POPULATE_WRITE);
+    ready_end_ = ready_to;
+  }
+#endif
   const uint64_t releasable = committed / kPage * kPage;
   if (releasable > released_end_ + 64 * kPage) {
     const uint64_t from = RoundUp(released_end_, kPage);

@@ -61,6 +61,7 @@ class MappedLog {
   std::atomic<uint64_t> allocated_end_{0};  // the disk has room up to here
   std::atomic<bool> disk_full_{false};
   uint64_t released_end_ = 0;
+  uint64_t ready_end_ = 0;
 };
 
 }  // namespace gcspike

@@ -16,6 +16,7 @@ constexpr size_t kMaxScript = 400;
 constexpr int kMaxFrames = 400;
 constexpr uint32_t kKnownSlots = 1 << 14;
 constexpr uint32_t kMaxKnown = kKnownSlots / 2;
+constexpr uint32_t kSeenSlots = 1 << 10;
 // Subclasses of JSFunction (class constructors, Promise, ...) have the instance types behind it.
 constexpr int kFunctionTypes = 24;
 // ScopeInfo: above this many context locals, their names are in a table of their own (scope-info.tq).
@@ -76,13 +77,16 @@ bool TriggerStacks::Start(v8::Isolate* isolate, MappedLog* functions, std::strin
   builtins_start_ = reinterpret_cast<uintptr_t>(builtins);
   builtins_end_ = builtins_start_ + builtins_bytes;
   bool found = false;
-  Walk([&](const Function& function) {
+  Walk([&](uintptr_t shared) {
+    Function function;
+    Describe(shared, &function);
     found = std::string_view(function.name, function.name_bytes) == caller;
     if (found) scope_type_ = function.scope_type;
     return !found;
   });
   if (!found) return false;
   known_.reset(new KnownFunction[kKnownSlots]());
+  seen_.reset(new SeenFunction[kSeenSlots]());
   log_ = functions;
   return true;
 }
@@ -90,8 +94,8 @@ bool TriggerStacks::Start(v8::Isolate* isolate, MappedLog* functions, std::strin
 uint32_t TriggerStacks::Capture(uint64_t* numbers, uint32_t capacity) {
   if (log_ == nullptr) return 0;
   uint32_t count = 0;
-  Walk([&](const Function& function) {
-    const uint32_t number = NumberOf(function);
+  Walk([&](uintptr_t shared) {
+    const uint32_t number = NumberAt(shared);
     if (number != 0) numbers[count++] = number;
     return count < capacity;
   });
@@ -102,14 +106,17 @@ bool TriggerStacks::IsCode(uintptr_t pc) const {
   return (pc >= code_start_ && pc < code_end_) || (pc >= builtins_start_ && pc < builtins_end_);
 }
 
-// Calls visit(function) for each JavaScript frame, innermost first, while it returns true. Frames lie on this thread's
+// Calls visit(shared function info) for each JavaScript frame, innermost first, while it returns true. Frames lie on this thread's
 // stack, each above the one it called; whatever breaks that rule ends the walk.
 template <typename Visit>
 void TriggerStacks::Walk(Visit visit) {
   auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
   uintptr_t pc = 0;
   for (int i = 0; i < kMaxFrames; i++) {
-    if (Function function; IsCode(pc) && Describe(frame, &function) && !visit(function)) return;
+    if (IsCode(pc)) {
+      const uintptr_t shared = SharedOf(frame);
+      if (shared != 0 && !visit(shared)) return;
+    }
     const uintptr_t caller = Word(frame);
     pc = Word(frame + 8);
     if (caller <= frame || caller % 8 != 0 || caller + 16 > stack_end_) return;
@@ -125,29 +132,31 @@ int TriggerStacks::TypeOf(uintptr_t object) const {
   return type;
 }
 
-// A JavaScript frame holds its context where other frames of V8 hold the kind of frame as a small integer.
-bool TriggerStacks::Describe(uintptr_t frame, Function* function) const {
+// The SharedFunctionInfo of a JavaScript frame, 0 for other frames of V8: those hold the kind of frame, as a small
+// integer, where a JavaScript frame holds its context.
+uintptr_t TriggerStacks::SharedOf(uintptr_t frame) const {
   const uint64_t context = Word(frame + static_cast<uintptr_t>(static_cast<intptr_t>(layout_.frame_context_or_type)));
   const uint64_t closure = Word(frame + static_cast<uintptr_t>(static_cast<intptr_t>(layout_.frame_function)));
-  if (!IsHeapObject(context) || !IsHeapObject(closure)) return false;
+  if (!IsHeapObject(context) || !IsHeapObject(closure)) return 0;
   const int type = TypeOf(closure);
-  if (type < layout_.type_function || type > layout_.type_function + kFunctionTypes) return false;
+  if (type < layout_.type_function || type > layout_.type_function + kFunctionTypes) return 0;
   const uint64_t shared = Field(closure, layout_.function_shared);
-  if (!IsHeapObject(shared) || TypeOf(shared) != layout_.type_shared) return false;
+  return IsHeapObject(shared) && TypeOf(shared) == layout_.type_shared ? shared : 0;
+}
 
+void TriggerStacks::Describe(uintptr_t shared, Function* function) const {
   const uint64_t script = Field(shared, layout_.shared_script);
   if (IsHeapObject(script) && TypeOf(script) == layout_.type_script) {
     const uint64_t name = Field(script, layout_.script_name);
     if (IsHeapObject(name)) function->script_bytes = ReadString(name, function->script, kMaxScript, 0);
   }
   const uint64_t name_or_scope = Field(shared, layout_.shared_name_or_scope_info);
-  if (!IsHeapObject(name_or_scope)) return true;
+  if (!IsHeapObject(name_or_scope)) return;
   if (TypeOf(name_or_scope) == layout_.type_scope_info) {
     DescribeScope(name_or_scope, function);
   } else {
     function->name_bytes = ReadString(name_or_scope, function->name, kMaxName, 0);
   }
-  return true;
 }
 
 // A ScopeInfo, in words behind its map (scope-info.tq; the same flag bits in V8 11 to 14):
@@ -217,6 +226,19 @@ size_t TriggerStacks::ReadString(uintptr_t object, char* buffer, size_t capacity
     }
   }
   return written;
+}
+
+// Collections move SharedFunctionInfos, and another may come to stand where one was: the same address with the same
+// scope is the same function.
+uint32_t TriggerStacks::NumberAt(uintptr_t shared) {
+  const uint64_t scope = Field(shared, layout_.shared_name_or_scope_info);
+  SeenFunction& seen = seen_[(shared >> 3) % kSeenSlots];
+  if (seen.shared != shared || seen.scope != scope) {
+    Function function;
+    Describe(shared, &function);
+    seen = {shared, scope, NumberOf(function)};
+  }
+  return seen.number;
 }
 
 uint32_t TriggerStacks::NumberOf(const Function& function) {

@@ -29,14 +29,22 @@ class TriggerStacks {
     uint64_t hash;
     uint32_t number;
   };
+  // What was found at an address lately, so that a function that is always on the stack is not described each time.
+  struct SeenFunction {
+    uintptr_t shared;
+    uint64_t scope;
+    uint32_t number;
+  };
 
   template <typename Visit>
   void Walk(Visit visit);
   bool IsCode(uintptr_t pc) const;
-  bool Describe(uintptr_t frame, Function* function) const;
+  uintptr_t SharedOf(uintptr_t frame) const;
+  void Describe(uintptr_t shared, Function* function) const;
   void DescribeScope(uintptr_t scope_info, Function* function) const;
   int TypeOf(uintptr_t object) const;
   size_t ReadString(uintptr_t object, char* buffer, size_t capacity, int depth) const;
+  uint32_t NumberAt(uintptr_t shared);
   uint32_t NumberOf(const Function& function);
 
   HeapLayout layout_;
@@ -48,6 +56,7 @@ class TriggerStacks {
   uintptr_t builtins_start_ = 0, builtins_end_ = 0;
   std::unique_ptr<KnownFunction[]> known_;
   uint32_t known_count_ = 0;
+  std::unique_ptr<SeenFunction[]> seen_;
 };
 
 }  // namespace gcspike
