@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { threadId } from "node:worker_threads";
+import { probeFileName } from "../lib/probe-file.ts";
 import type { Collector } from "../recording/spec.ts";
 import type { OpenRecording } from "./options.ts";
 
@@ -35,11 +36,6 @@ export type ProbeResult =
       readonly missing: readonly OptionalCollector[];
     }
   | { readonly ok: false; readonly reason: string };
-
-/** File name of the probe for one Node: probes use V8's own API and fit one ABI each. */
-export function probeFileName(platform: string, arch: string, abi: string): string {
-  return `gc-probe-${platform}-${arch}-${abi}.node`;
-}
 
 function loadProbe(folder: string): ProbeBinding {
   const name = probeFileName(process.platform, process.arch, process.versions.modules);

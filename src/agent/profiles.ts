@@ -29,7 +29,8 @@ export function startProfiles({ folder, options }: OpenRecording, isolateId: str
         // The recording has no such profile; the program must not fail at its exit for it.
       }
     };
-    process.on("exit", () => {
+    // Before @datadog/pprof's own listener, which stops the wall-clock profiler.
+    process.prependListener("exit", () => {
       if (options.liveHeap) write("live", () => pprof.heap.profile());
       if (options.cpu) write("wall", () => pprof.time.stop());
     });

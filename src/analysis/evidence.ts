@@ -2,6 +2,7 @@
 import { plainText, plural } from "../lib/text.ts";
 import { formatBytes, formatMs, formatNumber, formatShare } from "../lib/units.ts";
 import { type IsolateData, PAUSE_KINDS } from "../recording/model.ts";
+import { GcFlag } from "../recording/spec.ts";
 import { lowerBound } from "./intervals.ts";
 import { formatMoment, frameText, KIND_SUBJECT } from "./phrases.ts";
 import type { Evidence } from "./report-types.ts";
@@ -47,6 +48,7 @@ export function stepsHeadline(isolate: IsolateData, run: StepRun): string {
 /** Measurements of a pause in the order in which one asks: was it the machine, what did it free, who started it. */
 export function pauseEvidence(isolate: IsolateData, pause: number): readonly Evidence[] {
   return [
+    ...flagEvidence(isolate, pause),
     ...timeEvidence(isolate, pause),
     ...memoryEvidence(isolate, pause),
     ...triggerEvidence(isolate, pause),
@@ -77,6 +79,20 @@ export function stepsEvidence(isolate: IsolateData, run: StepRun): readonly Evid
   ];
 }
 
+function flagEvidence({ pauses }: IsolateData, pause: number): readonly Evidence[] {
+  const flags = pauses.flags[pause] ?? 0;
+  const has = (flag: number): number => ((flags & flag) === 0 ? Number.NaN : 1);
+  return known([
+    [has(GcFlag.forced), "forced", "flag", "Somebody asked for it: gc(), a heap snapshot or an inspector."],
+    [
+      has(GcFlag.allExternalMemory),
+      "external-pressure",
+      "flag",
+      "Memory outside the heap grew past V8's limit for it.",
+    ],
+  ]);
+}
+
 function timeEvidence({ pauses }: IsolateData, pause: number): readonly Evidence[] {
   const wall = at(pauses.durationMs, pause);
   const cpu = at(pauses.cpuMs, pause);
@@ -92,7 +108,12 @@ function timeEvidence({ pauses }: IsolateData, pause: number): readonly Evidence
     [queue, "run-queue", "ms", `It waited ${formatMs(queue)} for a processor.`],
     [switches, "involuntary-switches", "switches", `It was taken off its processor ${plural(switches, "time")}.`],
     [minor, "minor-faults", "faults", `${plural(minor, "page fault")} met memory that was not mapped yet.`],
-    [major, "major-faults", "faults", `${plural(major, "page fault")} had to wait for a disk.`],
+    [
+      major > 0 ? major : Number.NaN,
+      "major-faults",
+      "faults",
+      `${plural(major, "page fault")} had to wait for a disk.`,
+    ],
     [probeShown, "probe", "ms", `gcspike's own probe took ${formatMs(probe)} of it.`],
   ]);
 }

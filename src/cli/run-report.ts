@@ -2,17 +2,18 @@
 import { ExitCode, usageError } from "../lib/errors.ts";
 import { plural } from "../lib/text.ts";
 import { formatBytes } from "../lib/units.ts";
+import { renderJson } from "../report/json.ts";
 import type { ReportView } from "../report/view-model.ts";
 import { writeReportFile, writeReportFiles } from "./files.ts";
-import { loadView } from "./load-view.ts";
+import { loadReport, loadView } from "./load-view.ts";
 import { chooseFormat, type Format, type ReportFlags } from "./report-formats.ts";
 import { withSpinner } from "./spinner.ts";
 import type { Terminal } from "./terminal.ts";
 
-async function render(format: Format, view: ReportView, recording: string, terminal: Terminal, toFile: boolean) {
+type ViewFormat = Exclude<Format, "json">;
+
+async function render(format: ViewFormat, view: ReportView, recording: string, terminal: Terminal, toFile: boolean) {
   switch (format) {
-    case "json":
-      return (await import("../report/json.ts")).renderJson(view);
     case "markdown":
       return (await import("../report/markdown.ts")).renderMarkdown(view);
     case "html": {
@@ -45,9 +46,18 @@ export async function runReport(recording: string, flags: ReportFlags, terminal:
       `Write it to a file: gcspike report ${recording} -o report.html`,
     );
   }
-  const view = await withSpinner(terminal, "Reading the recording", () => loadView(recording, flags.spike));
-  const bytes = await render(format, view, recording, terminal, flags.output !== undefined);
-  if (flags.charts !== undefined) await writeCharts(flags.charts, view, terminal);
+  const reading = <T>(task: () => Promise<T>): Promise<T> => withSpinner(terminal, "Reading the recording", task);
+  let bytes: Uint8Array;
+  if (format === "json" && flags.charts === undefined) {
+    bytes = renderJson({ report: await reading(() => loadReport(recording, flags.spike)) });
+  } else {
+    const view = await reading(() => loadView(recording, flags.spike));
+    bytes =
+      format === "json"
+        ? renderJson(view)
+        : await render(format, view, recording, terminal, flags.output !== undefined);
+    if (flags.charts !== undefined) await writeCharts(flags.charts, view, terminal);
+  }
   if (flags.output === undefined) {
     terminal.out(bytes);
   } else {

@@ -69,7 +69,7 @@ export const HEADER_BYTES = 4096;
 export const PHASES_HEADER_BYTES = 16_384;
 export const UNTIL_END_OF_FILE = 0xffff_ffff_ffff_ffffn;
 
-export const LogKind = { gc: 1, heap: 2, phases: 3, functions: 4, code: 4, alloc: 5, process: 6, loop: 7 } as const;
+export const LogKind = { gc: 1, heap: 2, phases: 3, functions: 4, alloc: 5, process: 6, loop: 7 } as const;
 export type LogKind = (typeof LogKind)[keyof typeof LogKind];
 
 export const DropReason = { diskFull: 1, sizeLimit: 2, tooFast: 4 } as const;
@@ -246,34 +246,6 @@ export const PHASE_RECORD_BYTES = 32;
  */
 export const FUNCTION = { bytes: 0, nameBytes: 4, scriptBytes: 6, position: 8, text: 16 } as const;
 export const NO_POSITION = 0xffff_ffff;
-
-/**
- * A piece of code came to be. Length varies, padded to 8.
- *
- *     0   4  bytes of this record, padding included
- *     4   2  bytes of the function name, UTF-8
- *     6   2  bytes of the script name
- *     8   8  time, ns
- *     16  8  start address
- *     24  4  size
- *     28  4  line (1-based, 0 unknown)
- *     32  4  column
- *     36  2  CodeEventType of v8-profiler.h
- *     38  2  reserved
- *     40  .. function name, script name
- */
-export const CODE = {
-  bytes: 0,
-  nameBytes: 4,
-  scriptBytes: 6,
-  timeNs: 8,
-  address: 16,
-  size: 24,
-  line: 28,
-  column: 32,
-  type: 36,
-  text: 40,
-} as const;
 
 /**
  * .alloc: two kinds of records, padded to 8.

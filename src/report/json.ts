@@ -4,7 +4,7 @@ import type { ReportView } from "./view-model.ts";
 const DECIMALS = 1e6;
 
 /** The report as gcspike.report/1 (docs/report.schema.json), UTF-8, with a newline at its end. */
-export function renderJson(view: ReportView): Uint8Array {
+export function renderJson(view: Pick<ReportView, "report">): Uint8Array {
   const text = JSON.stringify(
     view.report,
     (_, value: unknown) => (typeof value === "number" ? round(value) : value),

@@ -1,4 +1,5 @@
 /** The checks of `gcspike doctor`: each asks the machine one thing and says what was found, and the fix where it is not well. */
+import { probeFileName } from "../../lib/probe-file.ts";
 import { plural } from "../../lib/text.ts";
 import { formatBytes } from "../../lib/units.ts";
 import type { System, TrialRecording } from "./system.ts";
@@ -34,7 +35,7 @@ export function checkNode(system: System): Answer {
 export type Trial = { readonly recording: TrialRecording } | { readonly failure: string };
 
 function checkProbe(system: System, trial: Trial): Answer {
-  const file = `gc-probe-${system.platform}-${system.arch}-${system.abi}.node`;
+  const file = probeFileName(system.platform, system.arch, system.abi);
   if ("failure" in trial) {
     return missing(
       `recording with it failed: ${trial.failure}`,

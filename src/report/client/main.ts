@@ -137,10 +137,17 @@ function drawPage(data: ReportData, isolate: IsolateData): void {
   follow();
 }
 
+/** The page opens with the isolate that was stopped longest: `main` is often only a launcher (npx, cluster). */
+function mostPaused(isolates: ReportData["isolates"]): ReportData["isolates"][number] | undefined {
+  const total = (isolate: ReportData["isolates"][number]): number =>
+    isolate.pauses.durationMs.reduce((sum, ms) => sum + ms, 0);
+  return [...isolates].sort((a, b) => total(b) - total(a))[0];
+}
+
 async function start(): Promise<void> {
   installTooltip();
   const data = await readData();
-  const isolate = data.isolates.find(({ kind }) => kind === "main") ?? data.isolates[0];
+  const isolate = mostPaused(data.isolates);
   if (isolate === undefined) {
     const text =
       "No isolate was recorded: the program ended before Node.js started in it, or it was no Node.js program.";
