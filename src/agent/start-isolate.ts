@@ -28,6 +28,12 @@ const MISSING: Readonly<Record<OptionalCollector, Warning>> = {
   },
 };
 
+const ONE_SAMPLER: Warning = {
+  code: "live-heap-only",
+  message: "Allocations over time are missing: V8 has one heap sampler, and the live-heap profile used it.",
+  hint: "Record once more without --live-heap for the allocations behind each spike.",
+};
+
 function startCollector(recording: OpenRecording, id: string): Started {
   if (recording.options.collector === "perf_hooks") {
     startPerfHooks(recording.folder, id);
@@ -44,15 +50,19 @@ function startCollector(recording: OpenRecording, id: string): Started {
   return { collectors: ["perf_hooks"], warnings: [warning] };
 }
 
+/** V8 has one heap sampler an isolate, and a live-heap profile needs it from start to end. */
+function withOneSampler({ folder, options }: OpenRecording): OpenRecording {
+  return { folder, options: { ...options, allocations: options.allocations && !options.liveHeap } };
+}
+
 export function startIsolate(recording: OpenRecording): void {
   const startNs = process.hrtime.bigint();
   const { id, file } = claimIsolateId(recording.folder);
-  const started = startCollector(recording, id);
-  const profileWarnings = startProfiles(recording, id);
-  writeDescriptor(file, {
-    id,
-    startNs,
-    collectors: started.collectors,
-    warnings: [...started.warnings, ...profileWarnings],
-  });
+  const started = startCollector(withOneSampler(recording), id);
+  const warnings = [
+    ...started.warnings,
+    ...startProfiles(recording, id),
+    ...(recording.options.liveHeap && recording.options.allocations ? [ONE_SAMPLER] : []),
+  ];
+  writeDescriptor(file, { id, startNs, collectors: started.collectors, warnings });
 }
