@@ -5,9 +5,10 @@ import { getEnvironmentData, isMainThread, setEnvironmentData } from "node:worke
 import type { AgentOptions } from "../recording/spec.ts";
 
 export const RECORDING_VARIABLE = "GCSPIKE_RECORDING";
-/** Environment data that workers inherit: the folder, for those with an environment of their own, and their name. */
+/** Environment data that workers inherit: the folder, for those with an environment of their own; what tellWorker says. */
 const FOLDER_KEY = "gcspike.recording";
 const NAME_KEY = "gcspike.worker-name";
+const NODE_OPTIONS_KEY = "gcspike.node-options";
 
 export interface OpenRecording {
   readonly folder: string;
@@ -31,13 +32,25 @@ export function openRecording(): OpenRecording | null {
   return { folder, options };
 }
 
-/** Tells the worker that is created next its name: before Node 22.20 and 24.6 it cannot find it out by itself. */
-export function passWorkerName(name: unknown): void {
-  setEnvironmentData(NAME_KEY, typeof name === "string" ? name : "");
+/**
+ * Tells the worker that is created next its name, which before Node 22.20 and 24.6 it cannot find out by itself, and the
+ * NODE_OPTIONS that it would have without us: "" for none, undefined where it has them.
+ */
+export function tellWorker(worker: { readonly name: unknown; readonly nodeOptions: string | undefined }): void {
+  setEnvironmentData(NAME_KEY, typeof worker.name === "string" ? worker.name : "");
+  setEnvironmentData(NODE_OPTIONS_KEY, worker.nodeOptions);
 }
 
 /** The `name` option that this worker was created with, "" without one. */
 export function workerName(): string {
   const name: unknown = getEnvironmentData(NAME_KEY);
   return typeof name === "string" ? name : "";
+}
+
+/** Gives a worker the environment that the program gave it: the agent is loaded. */
+export function restoreNodeOptions(): void {
+  const before: unknown = isMainThread ? undefined : getEnvironmentData(NODE_OPTIONS_KEY);
+  if (typeof before !== "string") return;
+  if (before === "") delete process.env.NODE_OPTIONS;
+  else process.env.NODE_OPTIONS = before;
 }

@@ -3,16 +3,16 @@
  * It starts the collectors and gets out of the way. Whatever goes wrong here, the program must not notice: less is
  * recorded, and the isolate's descriptor says why.
  */
-import { openRecording } from "./options.ts";
-import { followChildren, followWorkers } from "./propagation.ts";
+import { openRecording, restoreNodeOptions } from "./options.ts";
+import { followDescendants } from "./propagation.ts";
 import { startIsolate } from "./start-isolate.ts";
 
 try {
   const recording = openRecording();
   if (recording !== null) {
+    restoreNodeOptions();
     startIsolate(recording);
-    followWorkers(__filename);
-    followChildren(recording.folder, __filename);
+    followDescendants(recording.folder, __filename);
   }
 } catch {
   // Nothing is recorded in this isolate, and the recorder says so: it has no descriptor.

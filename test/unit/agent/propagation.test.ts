@@ -1,51 +1,85 @@
 import { describe, expect, it } from "vitest";
-import { withPreload, withRecording } from "../../../src/agent/propagation.ts";
+import { membership, withAgent, withRecording, withRecordingObject } from "../../../src/agent/propagation.ts";
 
-const PRELOAD = "/opt/gcspike/dist/agent/preload.cjs";
+const AGENT = `--require "/opt/gcspike/dist/agent/preload.cjs"`;
+const TO = membership("/r", "/opt/gcspike/dist/agent/preload.cjs");
+
+it("quotes the agent's path as NODE_OPTIONS wants it", () => {
+  expect(TO.agentOption).toBe(AGENT);
+  expect(membership("/r", 'a "b" \\c').agentOption).toBe('--require "a \\"b\\" \\\\c"');
+});
 
 describe("options of a worker", () => {
   it("stay the same objects where the worker inherits its environment", () => {
-    for (const options of [undefined, null, { name: "w" }, { execArgv: ["--no-warnings"] }, { env: Symbol("SHARE_ENV") }]) {
-      expect(withPreload(options, PRELOAD)).toBe(options);
+    for (const options of [
+      undefined,
+      null,
+      { name: "w" },
+      { execArgv: ["--no-warnings"] },
+      { env: Symbol("SHARE_ENV") },
+    ]) {
+      expect(withAgent(options, TO)).toBe(options);
     }
   });
 
-  it("stay the same where the environment names the preload already", () => {
-    const options = { env: { NODE_OPTIONS: `--require "${PRELOAD}"` } };
-    expect(withPreload(options, PRELOAD)).toBe(options);
+  it("stay the same where the environment loads the agent already", () => {
+    const options = { env: { NODE_OPTIONS: `--no-warnings ${AGENT}` } };
+    expect(withAgent(options, TO)).toBe(options);
   });
 
-  it("get the preload behind the worker's own flags where the environment lacks it", () => {
+  it("get NODE_OPTIONS that load the agent where the environment lacks them", () => {
     const options = { env: { A: "1" }, execArgv: ["--no-warnings"], name: "w" };
-    expect(withPreload(options, PRELOAD)).toEqual({ ...options, execArgv: ["--no-warnings", "--require", PRELOAD] });
-    expect(options.execArgv).toEqual(["--no-warnings"]);
+    expect(withAgent(options, TO)).toEqual({ ...options, env: { A: "1", NODE_OPTIONS: AGENT } });
+    expect(options.env).toEqual({ A: "1" });
   });
 
-  it("keep the process's flags where the worker names none", () => {
-    expect(withPreload({ env: {} }, PRELOAD)).toEqual({ env: {}, execArgv: [...process.execArgv, "--require", PRELOAD] });
+  it("keep NODE_OPTIONS of their own", () => {
+    expect(withAgent({ env: { NODE_OPTIONS: "--no-warnings" } }, TO)).toEqual({
+      env: { NODE_OPTIONS: `${AGENT} --no-warnings` },
+    });
   });
 });
 
-describe("environment of a child", () => {
-  const own = `--require "${PRELOAD}"`;
+describe.each([
+  [
+    "pairs",
+    (env: Readonly<Record<string, string>>) => {
+      const pairs = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+      const recorded = withRecording(pairs, TO);
+      return recorded === pairs ? env : Object.fromEntries(recorded.map((pair) => pair.split(/=(.*)/s)));
+    },
+  ],
+  ["an object", (env: Readonly<Record<string, string>>) => withRecordingObject(env, TO)],
+])("environment of a child, %s", (_name, recorded) => {
+  it("stays the same where the child is recorded already", () => {
+    const env = { PATH: "/bin", GCSPIKE_RECORDING: "/r", NODE_OPTIONS: `--no-warnings ${AGENT}` };
+    expect(recorded(env)).toBe(env);
+  });
 
-  it("stays the same object where it is recorded already", () => {
-    const pairs = ["PATH=/bin", "GCSPIKE_RECORDING=/r"];
-    expect(withRecording(pairs, "/other", own)).toBe(pairs);
+  it("stays the same where the child belongs to another recording", () => {
+    const env = { GCSPIKE_RECORDING: "/other" };
+    expect(recorded(env)).toBe(env);
   });
 
   it("gets both variables where it has none", () => {
-    expect(withRecording(["PATH=/bin"], "/r", own)).toEqual([
-      "PATH=/bin",
-      "GCSPIKE_RECORDING=/r",
-      `NODE_OPTIONS=${own}`,
-    ]);
+    expect(recorded({ PATH: "/bin" })).toMatchObject({ PATH: "/bin", GCSPIKE_RECORDING: "/r", NODE_OPTIONS: AGENT });
   });
 
-  it("keeps NODE_OPTIONS of its own", () => {
-    expect(withRecording(["NODE_OPTIONS=--no-warnings"], "/r", own)).toEqual([
-      "GCSPIKE_RECORDING=/r",
-      `NODE_OPTIONS=${own} --no-warnings`,
-    ]);
+  it("gets the agent before NODE_OPTIONS of its own, whether it has the folder or not", () => {
+    const expected = { GCSPIKE_RECORDING: "/r", NODE_OPTIONS: `${AGENT} --no-warnings` };
+    expect(recorded({ NODE_OPTIONS: "--no-warnings" })).toMatchObject(expected);
+    expect(recorded({ NODE_OPTIONS: "--no-warnings", GCSPIKE_RECORDING: "/r" })).toMatchObject(expected);
   });
+
+  it("gets the folder where it only has the agent", () => {
+    expect(recorded({ NODE_OPTIONS: AGENT })).toMatchObject({ GCSPIKE_RECORDING: "/r", NODE_OPTIONS: AGENT });
+  });
+});
+
+it("an environment that is an object gives its inherited variables too, and is not changed", () => {
+  const env = Object.create({ INHERITED: "1" }) as Record<string, string>;
+  env.OWN = "2";
+  expect(withRecordingObject(env, TO)).toMatchObject({ INHERITED: "1", OWN: "2", NODE_OPTIONS: AGENT });
+  expect(Object.keys(env)).toEqual(["OWN"]);
+  expect(withRecordingObject(undefined, TO)).toBeUndefined();
 });
