@@ -195,6 +195,6 @@ function nameOf(isolate: IsolateData): string {
   return name === "" ? isolate.id : name;
 }
 
-function at(column: Float64Array, index: number): number {
+function at(column: Float32Array | Float64Array, index: number): number {
   return column[index] ?? Number.NaN;
 }

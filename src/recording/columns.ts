@@ -73,7 +73,7 @@ export function timeOrder(times: Float64Array): Uint32Array {
   return isOrdered(times) ? order : order.sort((a, b) => at(times, a) - at(times, b) || a - b);
 }
 
-type Column = Float64Array | Uint8Array | Uint16Array | Int16Array | Int32Array | Uint32Array;
+type Column = Float32Array | Float64Array | Uint8Array | Uint16Array | Int16Array | Int32Array | Uint32Array;
 
 /** The entries of `column` that `order` names, in its order; an entry is `width` elements. */
 export function pick<T extends Column>(column: T, order: Uint32Array, width = 1): T {

@@ -79,6 +79,7 @@ function usedSpaces(log: Log): readonly number[] {
 
 function pauseColumns(count: number, names: readonly string[]): PauseColumns {
   const column = () => new Float64Array(count);
+  const counts = () => new Float32Array(count);
   return {
     count,
     startMs: column(),
@@ -87,10 +88,10 @@ function pauseColumns(count: number, names: readonly string[]): PauseColumns {
     flags: new Uint16Array(count),
     cpuMs: column(),
     runQueueMs: column(),
-    minorFaults: column(),
-    majorFaults: column(),
-    voluntarySwitches: column(),
-    involuntarySwitches: column(),
+    minorFaults: counts(),
+    majorFaults: counts(),
+    voluntarySwitches: counts(),
+    involuntarySwitches: counts(),
     usedBefore: column(),
     usedAfter: column(),
     committedAfter: column(),

@@ -28,10 +28,11 @@ export interface PauseColumns {
   readonly flags: Uint16Array;
   readonly cpuMs: Float64Array;
   readonly runQueueMs: Float64Array;
-  readonly minorFaults: Float64Array;
-  readonly majorFaults: Float64Array;
-  readonly voluntarySwitches: Float64Array;
-  readonly involuntarySwitches: Float64Array;
+  /** Counts in 32 bits: exact up to 16 million a pause, and a million pauses have to fit. */
+  readonly minorFaults: Float32Array;
+  readonly majorFaults: Float32Array;
+  readonly voluntarySwitches: Float32Array;
+  readonly involuntarySwitches: Float32Array;
   readonly usedBefore: Float64Array;
   readonly usedAfter: Float64Array;
   readonly committedAfter: Float64Array;
