@@ -1,7 +1,9 @@
 #include "mapped_log.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -22,10 +24,26 @@ namespace {
 constexpr uint64_t kPage = 4096;
 // A disk this full is left to the program.
 constexpr uint64_t kLeaveFreeBytes = 1 << 20;
+constexpr uint64_t kLimitUnderRlimit = 16 << 20;
 // Pages behind the last record that are ready to be written, so that no collection waits for a page fault.
 constexpr uint64_t kReadyBytes = 64 << 10;
 
 uint64_t RoundUp(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
+
+// A program that runs under `ulimit -v` needs what little address space it has.
+uint64_t AddressSpaceLimit() {
+  rlimit limit;
+  if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return UINT64_MAX;
+  return kLimitUnderRlimit;
+}
+
+// A child that was forked and did not exec shares the mapping and would write over its parent's records.
+std::atomic<bool> forked{false};
+
+void WatchForks() {
+  static const int registered = pthread_atfork(nullptr, nullptr, [] { forked.store(true, std::memory_order_relaxed); });
+  (void)registered;
+}
 
 bool WriteZeros(int fd, uint64_t from, uint64_t to) {
   static const char zeros[kPage] = {};
@@ -51,12 +69,13 @@ void DisableCopyOnWrite(int fd) {
 }  // namespace
 
 bool MappedLog::Open(const std::string& path, const LogOptions& options) {
+  WatchForks();
   fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd_ < 0) return false;
   DisableCopyOnWrite(fd_);
   header_bytes_ = options.kind == LogKind::kPhases ? kPhasesHeaderBytes : kHeaderBytes;
   ahead_bytes_ = RoundUp(options.ahead_bytes, kPage);
-  mapped_bytes_ = RoundUp(options.limit_bytes, kPage);
+  mapped_bytes_ = RoundUp(std::min(options.limit_bytes, AddressSpaceLimit()), kPage);
   if (!Allocate(0, header_bytes_)) {
     close(fd_);
     unlink(path.c_str());
@@ -68,9 +87,6 @@ bool MappedLog::Open(const std::string& path, const LogOptions& options) {
     unlink(path.c_str());
     return false;
   }
-#ifdef __linux__
-  madvise(base, mapped_bytes_, MADV_DONTFORK);
-#endif
   base_ = static_cast<char*>(base);
   LogHeader* h = header();
   std::memcpy(h->magic, "GCSPIKE", 8);
@@ -95,7 +111,7 @@ void MappedLog::Close() {
 }
 
 int MappedLog::FindOrAddString(const char* text) {
-  if (base_ == nullptr) return -1;
+  if (!is_writable()) return -1;
   LogHeader* h = header();
   char* strings = base_ + kHeaderStringsOffset;
   for (uint32_t i = 0; i < h->string_count; i++) {
@@ -107,8 +123,10 @@ int MappedLog::FindOrAddString(const char* text) {
   return static_cast<int>(h->string_count++);
 }
 
+bool MappedLog::is_writable() const { return base_ != nullptr && !forked.load(std::memory_order_relaxed); }
+
 void* MappedLog::Reserve(size_t bytes) {
-  if (base_ == nullptr) return nullptr;
+  if (!is_writable()) return nullptr;
   if (end_ + bytes > allocated_end_.load(std::memory_order_acquire)) {
     const bool full = disk_full_.load(std::memory_order_relaxed);
     Drop(end_ + bytes > mapped_bytes_ ? kSizeLimit : full ? kDiskFull : kTooFast);

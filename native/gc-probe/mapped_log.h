@@ -48,6 +48,7 @@ class MappedLog {
 
  private:
   LogHeader* header() const { return reinterpret_cast<LogHeader*>(base_); }
+  bool is_writable() const;
   bool Allocate(uint64_t from, uint64_t to);
   void Drop(DropReason reason);
 
