@@ -65,7 +65,7 @@ export const HEADER = {
 } as const;
 export const HEADER_STRING_BYTES = 64;
 export const HEADER_BYTES = 4096;
-/** .phases has a larger table: 252 names. */
+/** .phases has a larger table: 254 names. */
 export const PHASES_HEADER_BYTES = 16_384;
 export const UNTIL_END_OF_FILE = 0xffff_ffff_ffff_ffffn;
 
