@@ -50,6 +50,7 @@ thread_local TraceSpans* this_thread = nullptr;
 // One a process: the tracing controller is shared by all isolates. Never destroyed.
 struct Hook {
   bool installed = false;
+  bool enabled = false;
   void** original = nullptr;
   uint8_t* flags[kGroupCount] = {};
   // Whether the program itself traces this group.
@@ -147,6 +148,7 @@ class KeepEnabled : public v8::TracingController::TraceStateObserver {
       hook.forward[i].store((*hook.flags[i] & kEnabledForRecording) != 0, std::memory_order_relaxed);
       *hook.flags[i] |= kEnabledForRecording;
     }
+    hook.enabled = true;
   }
 };
 
@@ -169,8 +171,9 @@ bool InstallHook() {
   table[kAddTraceEventWithTimestamp] = reinterpret_cast<void*>(&AddTimed);
   table[kUpdateTraceEventDuration] = reinterpret_cast<void*>(&Update);
   *reinterpret_cast<void***>(controller) = table;
-  KeepEnabled::Enable();
+  // Calls the observer at once where the program traces already. A second time would take our flags for the program's.
   controller->AddTraceStateObserver(new KeepEnabled());
+  if (!hook.enabled) KeepEnabled::Enable();
   hook.installed = true;
   return true;
 }
