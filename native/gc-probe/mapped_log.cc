@@ -70,6 +70,7 @@ void DisableCopyOnWrite(int fd) {
 
 bool MappedLog::Open(const std::string& path, const LogOptions& options) {
   WatchForks();
+  path_ = path;
   fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
   if (fd_ < 0) return false;
   DisableCopyOnWrite(fd_);
@@ -108,6 +109,12 @@ void MappedLog::Close() {
   munmap(base_, mapped_bytes_);
   close(fd_);
   base_ = nullptr;
+}
+
+void MappedLog::Discard() {
+  if (base_ == nullptr) return;
+  Close();
+  unlink(path_.c_str());
 }
 
 int MappedLog::FindOrAddString(const char* text) {

@@ -34,6 +34,8 @@ class MappedLog {
   bool Open(const std::string& path, const LogOptions& options);
   // On the writer's thread, when the background thread has let go of it. What is appended afterwards is lost.
   void Close();
+  // Closes the log and deletes its file: nothing will be written. Before the background thread knows the log.
+  void Discard();
 
   // The index of a name in the header's table, added where it is new; -1 where the table is full.
   int FindOrAddString(const char* text);
@@ -52,6 +54,7 @@ class MappedLog {
   bool Allocate(uint64_t from, uint64_t to);
   void Drop(DropReason reason);
 
+  std::string path_;
   char* base_ = nullptr;
   int fd_ = -1;
   uint64_t header_bytes_ = 0;

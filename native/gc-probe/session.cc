@@ -44,10 +44,12 @@ SessionResult Session::StartCollectors() {
   heap_.Take();
   if (options_.phases && OpenLog(&phases_log_, ".phases", LogKind::kPhases, sizeof(PhaseRecord), 1 << 20, 2ull << 30)) {
     result.phases = spans_.Start(&phases_log_);
+    if (!result.phases) phases_log_.Discard();
   }
   if (options_.allocations && OpenLog(&alloc_log_, ".alloc", LogKind::kAlloc, 0, 4 << 20, 2ull << 30)) {
     result.allocations = allocations_on_ =
         allocations_.Start(isolate_, &alloc_log_, options_.allocation_interval_bytes);
+    if (!result.allocations) alloc_log_.Discard();
   }
   loop_watch_.Start(node::GetCurrentEventLoop(isolate_));
   cleanup_ = node::AddEnvironmentCleanupHook(isolate_, OnEnvironmentEnd, this);
