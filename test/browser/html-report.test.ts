@@ -426,6 +426,7 @@ describe("the allocations", () => {
     ]);
     await page.locator(".trail button").nth(1).click();
     expect(await page.locator(".trail button").count()).toBe(2);
+    await page.mouse.move(1, 1);
     await canvas.focus();
     await page.keyboard.press("Escape");
     expect(await page.locator(".trail").isHidden()).toBe(true);

@@ -86,7 +86,7 @@ export interface Started {
   readonly recorded: () => Promise<Recorded>;
 }
 
-export const PRELOAD = join(ROOT, "dist", "agent", "preload.cjs");
+const PRELOAD = join(ROOT, "dist", "agent", "preload.cjs");
 const AGENT: AgentOptions = {
   schema: "gcspike.agent/1",
   collector: "probe",
