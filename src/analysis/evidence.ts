@@ -4,7 +4,7 @@ import { formatBytes, formatMs, formatNumber, formatShare } from "../lib/units.t
 import { type IsolateData, PAUSE_KINDS } from "../recording/model.ts";
 import { GcFlag } from "../recording/spec.ts";
 import { lowerBound } from "./intervals.ts";
-import { formatMoment, frameText, KIND_SUBJECT } from "./phrases.ts";
+import { formatMoment, KIND_SUBJECT, stackText } from "./phrases.ts";
 import type { Evidence } from "./report-types.ts";
 import type { StepRun } from "./steps.ts";
 
@@ -114,7 +114,7 @@ function timeEvidence({ pauses }: IsolateData, pause: number): readonly Evidence
       "faults",
       `${plural(major, "page fault")} had to wait for a disk.`,
     ],
-    [probeShown, "probe", "ms", `gcspike's own probe took ${formatMs(probe)} of it.`],
+    [probeShown, "probe", "ms", `gcspike's own probe held the thread for ${formatMs(probe)} more, before and after it.`],
   ]);
 }
 
@@ -143,7 +143,7 @@ function memoryEvidence({ pauses }: IsolateData, pause: number): readonly Eviden
 function triggerEvidence({ pauses, triggerStacks }: IsolateData, pause: number): readonly Evidence[] {
   const stack = triggerStacks[pauses.triggerStack[pause] ?? -1];
   if (stack === undefined || stack.length === 0) return [];
-  const frames = stack.slice(0, MAX_TRIGGER_FRAMES).map(frameText).join(" < ");
+  const frames = stackText(stack.slice(0, MAX_TRIGGER_FRAMES));
   const more = stack.length > MAX_TRIGGER_FRAMES ? ` < ${stack.length - MAX_TRIGGER_FRAMES} more` : "";
   return [evidence("trigger-stack", stack.length, "frames", `It was triggered in ${frames}${more}.`)];
 }

@@ -23,12 +23,16 @@ export const KIND_SUBJECT: Readonly<Record<ReportPauseKind, string>> = {
   "weak-callbacks": "Running weak callbacks",
 };
 
-/** "parse (src/cart.ts:112)"; the location alone for a function without a name. */
-export function frameText(frame: Pick<Frame, "function" | "file" | "line">): string {
-  const name = plainText(frame.function, 80);
+/** "parse (src/cart.ts:112) < hydrate (:48)", innermost first: a frame in its callee's file has its line alone. */
+export function stackText(frames: readonly Pick<Frame, "function" | "file" | "line">[]): string {
+  return frames.map((frame, index) => frameText(frame, frames[index - 1]?.file ?? "")).join(" < ");
+}
+
+function frameText(frame: Pick<Frame, "function" | "file" | "line">, fileBefore: string): string {
+  const name = plainText(frame.function, 80) || "(anonymous)";
+  if (frame.file === fileBefore && frame.line > 0) return frame.file === "" ? name : `${name} (:${frame.line})`;
   const where = locationText(frame.file, frame.line);
-  if (where === "") return name === "" ? "(anonymous)" : name;
-  return `${name === "" ? "(anonymous)" : name} (${where})`;
+  return where === "" ? name : `${name} (${where})`;
 }
 
 /** "src/cart.ts:112", "" without a file; of a long path the end. */

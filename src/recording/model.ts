@@ -43,7 +43,7 @@ export interface PauseColumns {
   readonly heapLimit: Float64Array;
   /** Growth of the spaces outside the young generation during a scavenge; NaN for other kinds and without spaces. */
   readonly promotedBytes: Float64Array;
-  /** The probe's own time inside the pause. */
+  /** The probe's own time right before and after the pause; it is not in the pause. */
   readonly probeMs: Float64Array;
   /** Index into IsolateData.reasons, or -1. */
   readonly reason: Int16Array;

@@ -100,7 +100,7 @@ export const DropReason = { diskFull: 1, sizeLimit: 2, tooFast: 4 } as const;
  *     120     8     malloced bytes after
  *     128     8     heap size limit, bytes
  *     136     8     array-buffer bytes after
- *     144     4     the probe's own time inside this pause, ns
+ *     144     4     the probe's own time before and after this pause, which is not in it, ns
  *     148     4     callbacks nested inside
  *     152     4     stack frames, at most STACK_FRAMES
  *     156     4     reserved

@@ -143,7 +143,7 @@ describe("spikes", () => {
     const probeMs = Float64Array.of(0.014, 6);
     const { spikes } = analyse(recording([{ ...one, pauses: { ...one.pauses, probeMs } }]), SPIKE);
     const texts = spikes.map(({ evidence }) => evidence.find(({ signal }) => signal === "probe")?.text);
-    expect(texts).toEqual([undefined, "gcspike's own probe took 6 ms of it."]);
+    expect(texts).toEqual([undefined, "gcspike's own probe held the thread for 6 ms more, before and after it."]);
   });
 
   test("name the JavaScript that triggered them", () => {
