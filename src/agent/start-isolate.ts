@@ -1,6 +1,7 @@
 /** Starts the collectors of this isolate and writes its descriptor. */
 import type { Collector, Warning } from "../recording/spec.ts";
 import { claimIsolateId, writeDescriptor } from "./descriptor.ts";
+import { addingExitListeners } from "./exit-listeners.ts";
 import { type OptionalCollector, startProbe } from "./gc-probe.ts";
 import type { OpenRecording } from "./options.ts";
 import { startPerfHooks } from "./perf-hooks.ts";
@@ -55,14 +56,17 @@ function withOneSampler({ folder, options }: OpenRecording): OpenRecording {
   return { folder, options: { ...options, allocations: options.allocations && !options.liveHeap } };
 }
 
+function startCollectors(recording: OpenRecording, id: string): Started {
+  const { options } = recording;
+  const { collectors, warnings } = startCollector(withOneSampler(recording), id);
+  const profiles = startProfiles(recording, id);
+  const oneSampler = options.liveHeap && options.allocations ? [ONE_SAMPLER] : [];
+  return { collectors, warnings: [...warnings, ...profiles, ...oneSampler] };
+}
+
 export function startIsolate(recording: OpenRecording): void {
   const startNs = process.hrtime.bigint();
   const { id, file } = claimIsolateId(recording.folder);
-  const started = startCollector(withOneSampler(recording), id);
-  const warnings = [
-    ...started.warnings,
-    ...startProfiles(recording, id),
-    ...(recording.options.liveHeap && recording.options.allocations ? [ONE_SAMPLER] : []),
-  ];
-  writeDescriptor(file, { id, startNs, collectors: started.collectors, warnings });
+  const started = addingExitListeners(() => startCollectors(recording, id));
+  writeDescriptor(file, { id, startNs, ...started });
 }

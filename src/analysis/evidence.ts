@@ -114,7 +114,12 @@ function timeEvidence({ pauses }: IsolateData, pause: number): readonly Evidence
       "faults",
       `${plural(major, "page fault")} had to wait for a disk.`,
     ],
-    [probeShown, "probe", "ms", `gcspike's own probe held the thread for ${formatMs(probe)} more, before and after it.`],
+    [
+      probeShown,
+      "probe",
+      "ms",
+      `gcspike's own probe held the thread for ${formatMs(probe)} more, before and after it.`,
+    ],
   ]);
 }
 

@@ -1,7 +1,7 @@
 /** `gcspike record`: progress while it runs, a summary at the end. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
-import { plainText } from "../lib/text.ts";
+import { plainText, plural } from "../lib/text.ts";
 import { formatBytes, formatMs } from "../lib/units.ts";
 import { programName } from "../recorder/folder.ts";
 import { type LiveState, LiveTail } from "../recorder/live.ts";
@@ -73,6 +73,22 @@ function warningLines(warnings: readonly Warning[]): string {
     .join("");
 }
 
+const PROFILES: readonly (readonly [suffix: string, name: string])[] = [
+  [".live.pb.gz", "Live heap"],
+  [".wall.pb.gz", "Wall-clock time"],
+];
+
+/** Where the profiles are that were asked for; of many isolates the first. */
+function profileLines(folder: string): string {
+  const files = readdirSync(folder).sort();
+  return PROFILES.map(([suffix, name]) => {
+    const [first, ...others] = files.filter((file) => file.endsWith(suffix));
+    if (first === undefined) return "";
+    const more = others.length === 0 ? "" : `, and ${plural(others.length, "more isolate")}`;
+    return `  ${name}:  go tool pprof -top ${shortPath(join(folder, first))}${more}\n`;
+  }).join("");
+}
+
 /** For a recording that was not read: how the program ended, where the recording is, and why there is no more. */
 function shortSummary(name: string, result: RecordResult, why: string): string {
   const recording = shortPath(result.path);
@@ -92,7 +108,8 @@ async function summarise(name: string, result: RecordResult, terminal: Terminal)
     const view = await withSpinner(terminal, "Reading the recording", () => loadView(result.path, undefined));
     const told = new Set(view.report.recording.warnings.map(({ message }) => message));
     const options = { color: terminal.errColor, width: terminal.width(), recording: shortPath(result.path) };
-    return renderSummary(view, options) + warningLines(result.warnings.filter(({ message }) => !told.has(message)));
+    const untold = result.warnings.filter(({ message }) => !told.has(message));
+    return renderSummary(view, options) + profileLines(result.path) + warningLines(untold);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return shortSummary(name, result, `It could not be summed up (${plainText(reason, 200)}). Try:`);

@@ -5,6 +5,7 @@ import { plural } from "../lib/text.ts";
 import { convertAllocations } from "../recording/convert-allocations.ts";
 import { listRecording } from "../recording/files.ts";
 import { MANIFEST_FILE, writeManifest } from "../recording/manifest.ts";
+import { mergeProfiles, type ProfileKind } from "../recording/merge-profiles.ts";
 import type { Manifest, Warning } from "../recording/spec.ts";
 import { trimLogs } from "../recording/trim-logs.ts";
 import { redactFolder } from "./redact.ts";
@@ -71,6 +72,37 @@ function stillRunning(pids: readonly number[]): Warning {
   };
 }
 
+const PROFILES: Readonly<Record<ProfileKind, string>> = { live: "live-heap", wall: "wall-clock" };
+
+/** Merges the profiles that were asked for, of the isolates that have ended. */
+async function finishProfiles(
+  folder: string,
+  { options }: Manifest,
+  isolates: readonly string[],
+  warnings: Warning[],
+): Promise<void> {
+  const kinds = [...(options.liveHeap ? (["live"] as const) : []), ...(options.cpu ? (["wall"] as const) : [])];
+  for (const kind of kinds) {
+    const missing: string[] = [];
+    for (const id of isolates) {
+      await attempt(warnings, `The ${PROFILES[kind]} profile of ${id} stays as the program wrote it, in parts`, () => {
+        const found = mergeProfiles(folder, id, kind);
+        if (found === null) missing.push(id);
+        else warnings.push(...found);
+      });
+    }
+    if (missing.length > 0) warnings.push(missingProfile(kind, missing));
+  }
+}
+
+function missingProfile(kind: ProfileKind, isolates: readonly string[]): Warning {
+  return {
+    code: "profile-missing",
+    message: `There is no ${PROFILES[kind]} profile of ${isolates.slice(0, 10).join(", ")}${isolates.length > 10 ? ", ..." : ""}.`,
+    hint: "It is written every ten seconds and when a program ends by itself: let it run longer.",
+  };
+}
+
 /**
  * Turns a recording folder into a finished recording: logs cut to their length, allocations as pprof, texts redacted where
  * that was asked for, the manifest with the program's end. Files of processes that still run stay as they are: they are
@@ -84,7 +116,8 @@ export async function finishRecording(folder: string, manifest: Manifest): Promi
   await attempt(warnings, "The logs could not be cut to their content: they take more room than they need", () => {
     warnings.push(...trimLogs(folder, isRunning));
   });
-  for (const id of listIsolates(folder).filter((isolate) => !isRunning(pidOf(isolate)))) {
+  const ended = listIsolates(folder).filter((isolate) => !isRunning(pidOf(isolate)));
+  for (const id of ended) {
     await attempt(
       warnings,
       `The allocations of ${id} stay as the program wrote them: they could not become pprof`,
@@ -93,6 +126,7 @@ export async function finishRecording(folder: string, manifest: Manifest): Promi
       },
     );
   }
+  await finishProfiles(folder, manifest, ended, warnings);
   const running = [...new Set(listIsolates(folder).map(pidOf))].filter(isRunning);
   if (running.length > 0) warnings.push(stillRunning(running));
   if (manifest.options.redacted) {

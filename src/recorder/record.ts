@@ -82,6 +82,8 @@ function manifestOptions(options: RecordOptions): Manifest["options"] {
     collector: options.collector ?? "probe",
     phases: options.phases ?? true,
     allocations: options.allocations ?? true,
+    liveHeap: options.liveHeap ?? false,
+    cpu: options.cpu ?? false,
     spikeMs: options.spikeMs ?? 10,
     redacted: options.redact ?? false,
   };

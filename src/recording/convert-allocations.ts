@@ -1,11 +1,12 @@
 /** Replaces an isolate's raw allocation windows by pprof. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { clockAt } from "./columns.ts";
 import { decodeAllocations } from "./decode-allocations.ts";
 import { openLog } from "./log-reader.ts";
 import { MANIFEST_FILE, parseManifest } from "./manifest.ts";
 import { encodePprof } from "./pprof-encode.ts";
+import { replaceFile } from "./replace-file.ts";
 import { LogKind, type Warning } from "./spec.ts";
 
 /**
@@ -23,19 +24,4 @@ export async function convertAllocations(folder: string, isolateId: string): Pro
   replaceFile(`${raw}.pb.gz`, encodePprof(decoded.allocations, new Date(manifest?.startedAt ?? 0)));
   rmSync(raw);
   return [...warnings, ...decoded.warnings];
-}
-
-function replaceFile(path: string, bytes: Uint8Array): void {
-  const temporary = `${path}.tmp`;
-  const fd = openSync(temporary, "w");
-  try {
-    for (let written = 0; written < bytes.length; ) written += writeSync(fd, bytes, written);
-    fsyncSync(fd);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
-  } finally {
-    closeSync(fd);
-  }
-  renameSync(temporary, path);
 }

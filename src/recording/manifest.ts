@@ -122,6 +122,8 @@ function optionsOf(fields: Fields): Manifest["options"] {
     collector: fields.collector === "perf_hooks" ? "perf_hooks" : "probe",
     phases: fields.phases === true,
     allocations: fields.allocations === true,
+    liveHeap: fields.liveHeap === true,
+    cpu: fields.cpu === true,
     spikeMs: numberOf(fields.spikeMs) ?? 10,
     redacted: fields.redacted === true,
   };

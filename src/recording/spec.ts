@@ -17,6 +17,7 @@
  *       <isolate>.alloc.pb.gz      pprof, every sample labelled with its window
  *       <isolate>.live.pb.gz       pprof of the live heap at the end (--live-heap)
  *       <isolate>.wall.pb.gz       pprof of wall-clock time (--cpu)
+ *                                  while recording, the last two are <isolate>.live.0.pb.gz and <isolate>.wall.<n>.pb.gz
  *       <pid>.process              log of ProcessRecord   one every 100 ms
  *
  * `<isolate>` is `<pid>-<threadId>`, with `.2`, `.3`, ... behind it where a process replaced itself (execve).
@@ -373,6 +374,10 @@ export interface Manifest {
     readonly collector: "probe" | "perf_hooks";
     readonly phases: boolean;
     readonly allocations: boolean;
+    /** A profile of the live heap was asked for. */
+    readonly liveHeap: boolean;
+    /** A wall-clock profile was asked for. */
+    readonly cpu: boolean;
     readonly spikeMs: number;
     readonly redacted: boolean;
   };

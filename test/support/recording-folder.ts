@@ -114,7 +114,15 @@ function testManifest(): Manifest {
     pid: PID,
     recorderPid: PID - 1,
     machine: { platform: "linux", arch: "x64", cpus: 2, cpuModel: "test", memoryBytes: 8 * 1024 ** 3, kernel: "6.1" },
-    options: { collector: "probe", phases: true, allocations: true, spikeMs: 10, redacted: false },
+    options: {
+      collector: "probe",
+      phases: true,
+      allocations: true,
+      liveHeap: false,
+      cpu: false,
+      spikeMs: 10,
+      redacted: false,
+    },
     files: [],
     warnings: [],
   };
