@@ -37,15 +37,21 @@ bool Flag(Isolate* isolate, Local<Object> object, const char* name) {
   return Get(isolate, object, name)->BooleanValue(isolate);
 }
 
+void Set(Isolate* isolate, Local<Object> object, const char* name, Local<Value> value) {
+  object->Set(isolate->GetCurrentContext(), String::NewFromUtf8(isolate, name).ToLocalChecked(), value).Check();
+}
+
 void Set(Isolate* isolate, Local<Object> object, const char* name, bool value) {
-  object
-      ->Set(isolate->GetCurrentContext(), String::NewFromUtf8(isolate, name).ToLocalChecked(),
-            v8::Boolean::New(isolate, value))
-      .Check();
+  Set(isolate, object, name, v8::Boolean::New(isolate, value).As<Value>());
+}
+
+void Set(Isolate* isolate, Local<Object> object, const char* name, double value) {
+  Set(isolate, object, name, v8::Number::New(isolate, value).As<Value>());
 }
 
 // start({folder, isolateId, threadId, phases, allocations, allocationIntervalBytes, allocationWindowMs,
-// arrayBufferBytes, caller}) -> {gc, phases, allocations, arrayBuffers, triggerStacks}: what could be started.
+// arrayBufferBytes, caller}) -> {gc, phases, allocations, arrayBuffers, triggerStacks, heapLimitBytes}: what could be
+// started, and the heap's limit.
 void Start(const FunctionCallbackInfo<Value>& args) {
   Isolate* isolate = args.GetIsolate();
   if (args.Length() < 1 || !args[0]->IsObject()) return;
@@ -68,10 +74,26 @@ void Start(const FunctionCallbackInfo<Value>& args) {
   Set(isolate, answer, "allocations", result.allocations);
   Set(isolate, answer, "arrayBuffers", result.array_buffers);
   Set(isolate, answer, "triggerStacks", result.trigger_stacks);
+  v8::HeapStatistics heap;
+  isolate->GetHeapStatistics(&heap);
+  Set(isolate, answer, "heapLimitBytes", static_cast<double>(heap.heap_size_limit()));
   args.GetReturnValue().Set(answer);
+}
+
+// yieldSampler(threadId?): leaves V8's heap sampler of this isolate, or of the worker with this thread id, to the program.
+void YieldSampler(const FunctionCallbackInfo<Value>& args) {
+  if (args.Length() == 0) {
+    if (Session* session = Session::OfThisThread(); session != nullptr) session->YieldSampler();
+    return;
+  }
+  const auto thread_id = args[0]->Uint32Value(args.GetIsolate()->GetCurrentContext()).FromMaybe(0);
+  if (const auto session = Session::OfThread(thread_id); session != nullptr) session->RequestYieldSampler();
 }
 
 }  // namespace
 }  // namespace gcspike
 
-NODE_MODULE_INIT(/* exports, module, context */) { NODE_SET_METHOD(exports, "start", gcspike::Start); }
+NODE_MODULE_INIT(/* exports, module, context */) {
+  NODE_SET_METHOD(exports, "start", gcspike::Start);
+  NODE_SET_METHOD(exports, "yieldSampler", gcspike::YieldSampler);
+}

@@ -51,37 +51,33 @@ bool AllocationWindows::Start(v8::Isolate* isolate, MappedLog* log, uint64_t int
   nodes_.reserve(1024);
   entries_.reserve(2048);
   window_start_ns_ = NowNs();
-  return StartSampler();
-}
-
-bool AllocationWindows::StartSampler() {
-  sampling_ = isolate_->GetHeapProfiler()->StartSamplingHeapProfiler(interval_, kStackDepth, kFlags);
+  sampling_ = StartSampler();
   return sampling_;
 }
 
-void AllocationWindows::Cut() {
-  v8::HandleScope scope(isolate_);
-  const uint64_t end_ns = NowNs();
-  if (sampling_) {
-    std::unique_ptr<v8::AllocationProfile> profile(isolate_->GetHeapProfiler()->GetAllocationProfile());
-    // No profile: the program stopped our sampler through the inspector. It keeps its own; we go on afterwards.
-    if (profile != nullptr) {
-      WriteWindow(profile.get(), end_ns);
-      isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
-    }
-  }
-  window_start_ns_ = end_ns;
-  StartSampler();
+bool AllocationWindows::StartSampler() {
+  return isolate_->GetHeapProfiler()->StartSamplingHeapProfiler(interval_, kStackDepth, kFlags);
 }
 
-void AllocationWindows::Stop() {
+void AllocationWindows::Cut() {
+  if (!sampling_) return;
+  v8::HandleScope scope(isolate_);
+  const uint64_t end_ns = NowNs();
+  std::unique_ptr<v8::AllocationProfile> profile(isolate_->GetHeapProfiler()->GetAllocationProfile());
+  // None: somebody stopped our sampler, through a debugger for example, and may have use for it.
+  const bool stopped = profile == nullptr;
+  WriteWindow(profile.get(), end_ns, stopped);
+  if (!stopped) isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
+  window_start_ns_ = end_ns;
+  sampling_ = !stopped && StartSampler();
+}
+
+void AllocationWindows::Stop(bool yield) {
   if (isolate_ == nullptr || !sampling_) return;
   v8::HandleScope scope(isolate_);
   std::unique_ptr<v8::AllocationProfile> profile(isolate_->GetHeapProfiler()->GetAllocationProfile());
-  if (profile != nullptr) {
-    WriteWindow(profile.get(), NowNs());
-    isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
-  }
+  WriteWindow(profile.get(), NowNs(), yield);
+  if (profile != nullptr) isolate_->GetHeapProfiler()->StopSamplingHeapProfiler();
   sampling_ = false;
 }
 
@@ -110,18 +106,18 @@ void AllocationWindows::Collect(v8::AllocationProfile::Node* root) {
   }
 }
 
-void AllocationWindows::WriteWindow(v8::AllocationProfile* profile, uint64_t end_ns) {
+void AllocationWindows::WriteWindow(v8::AllocationProfile* profile, uint64_t end_ns, bool yield) {
   nodes_.clear();
   entries_.clear();
   truncated_ = false;
-  Collect(profile->GetRootNode());
+  if (profile != nullptr) Collect(profile->GetRootNode());
   const size_t node_bytes = nodes_.size() * sizeof(AllocNode);
   const size_t entry_bytes = entries_.size() * sizeof(AllocEntry);
   const size_t bytes = sizeof(AllocWindow) + node_bytes + entry_bytes;
-  if (char* at = static_cast<char*>(log_->Reserve(bytes)); at != nullptr) {
+  if (char* at = static_cast<char*>(log_->ReserveWaiting(bytes)); at != nullptr) {
     const AllocWindow window = {static_cast<uint32_t>(bytes),
                                 2,
-                                static_cast<uint16_t>(truncated_ ? 1 : 0),
+                                static_cast<uint16_t>((truncated_ ? kWindowTruncated : 0) | (yield ? kWindowYielded : 0)),
                                 window_start_ns_,
                                 end_ns,
                                 interval_,
@@ -131,6 +127,7 @@ void AllocationWindows::WriteWindow(v8::AllocationProfile* profile, uint64_t end
     std::memcpy(at + sizeof(window), nodes_.data(), node_bytes);
     std::memcpy(at + sizeof(window) + node_bytes, entries_.data(), entry_bytes);
     log_->Commit(bytes);
+    log_->ReleasePages();
   }
   uint64_t allocated = 0;
   for (const AllocEntry& entry : entries_) allocated += entry.bytes * entry.count;
@@ -150,7 +147,7 @@ uint32_t AllocationWindows::NumberOf(v8::Local<v8::String> text) {
     if (slot.hash != 0) continue;
     if (string_count_ >= kMaxStrings) return UINT32_MAX;
     const size_t bytes = (sizeof(AllocString) + static_cast<size_t>(length) + 7) / 8 * 8;
-    char* at = static_cast<char*>(log_->Reserve(bytes));
+    char* at = static_cast<char*>(log_->ReserveWaiting(bytes));
     if (at == nullptr) return UINT32_MAX;
     std::memset(at, 0, bytes);
     const AllocString header = {static_cast<uint32_t>(bytes), 1, static_cast<uint16_t>(length)};

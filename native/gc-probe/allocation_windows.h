@@ -19,9 +19,10 @@ class AllocationWindows {
   bool Start(v8::Isolate* isolate, MappedLog* log, uint64_t interval_bytes);
   // Writes the window that ends now and starts the next one. On the isolate's thread, outside collections.
   void Cut();
-  // Writes the last window and stops sampling.
-  void Stop();
+  // Writes the last window and stops sampling. `yield`: the program wants the sampler for itself; the window says so.
+  void Stop(bool yield);
 
+  bool sampling() const { return sampling_; }
   uint64_t window_start_ns() const { return window_start_ns_; }
 
  private:
@@ -31,7 +32,8 @@ class AllocationWindows {
   };
 
   bool StartSampler();
-  void WriteWindow(v8::AllocationProfile* profile, uint64_t end_ns);
+  // `profile` is null where somebody else stopped our sampler: the window is empty then.
+  void WriteWindow(v8::AllocationProfile* profile, uint64_t end_ns, bool yield);
   void Collect(v8::AllocationProfile::Node* root);
   uint32_t NumberOf(v8::Local<v8::String> text);
 

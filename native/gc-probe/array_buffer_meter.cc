@@ -64,7 +64,8 @@ bool ArrayBufferMeter::Install(v8::Isolate* isolate, uint64_t live_bytes) {
   table_[kFree] = reinterpret_cast<void*>(&Free);
   allocator_ = allocator;
   original_ = original;
-  *static_cast<void***>(allocator) = table_;
+  // Released: another thread that frees a buffer must not see the table before what is in it.
+  __atomic_store_n(static_cast<void***>(allocator), table_, __ATOMIC_RELEASE);
   return true;
 }
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "clock.h"
+#include "high_descriptor.h"
 #include "mapped_log.h"
 #include "session.h"
 
@@ -28,8 +29,9 @@ constexpr size_t kThreadStackBytes = 256 * 1024;
 // Never destroyed: the thread runs until the process is gone.
 struct State {
   std::mutex mutex;
-  std::vector<Session*> sessions;
+  std::vector<std::shared_ptr<Session>> sessions;
   MappedLog process_log;
+  bool log_opened = false;
   bool started = false;
 };
 State* const state = new State;
@@ -43,7 +45,7 @@ uint64_t ResidentBytes() {
 }
 #else
 uint64_t ResidentBytes() {
-  static const int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  static const int fd = MoveUp(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
   char text[128];
   const ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
   if (n <= 0) return 0;
@@ -82,12 +84,10 @@ void* Run(void*) {
 #endif
   uint64_t next = NowNs();
   for (;;) {
-    {
-      std::lock_guard<std::mutex> guard(state->mutex);
-      SampleProcess();
-      state->process_log.MakeRoom();
-      for (Session* session : state->sessions) session->Tick();
-    }
+    SampleProcess();
+    state->process_log.MakeRoom();
+    // No lock is held while the disk works.
+    for (const auto& session : WatchedSessions()) session->Tick();
     // After a long stop of the machine, ticks are skipped, not made up for.
     next = std::max(next + kTickNs, NowNs());
     SleepUntil(next);
@@ -117,18 +117,26 @@ void StartBackgroundThread(const std::string& folder) {
   std::lock_guard<std::mutex> guard(state->mutex);
   if (state->started) return;
   const std::string path = folder + "/" + std::to_string(getpid()) + ".process";
-  state->process_log.Open(path, {LogKind::kProcess, sizeof(ProcessRecord), 0, 64 << 10, 256 << 20});
+  if (!state->log_opened) {
+    state->process_log.Open(path, {LogKind::kProcess, sizeof(ProcessRecord), 0, 64 << 10, 256 << 20});
+  }
+  state->log_opened = true;
   state->started = StartThread();
 }
 
-void Watch(Session* session) {
+void Watch(const std::shared_ptr<Session>& session) {
   std::lock_guard<std::mutex> guard(state->mutex);
   state->sessions.push_back(session);
 }
 
-void Unwatch(Session* session) {
+void Unwatch(const Session* session) {
   std::lock_guard<std::mutex> guard(state->mutex);
-  std::erase(state->sessions, session);
+  std::erase_if(state->sessions, [session](const auto& watched) { return watched.get() == session; });
+}
+
+std::vector<std::shared_ptr<Session>> WatchedSessions() {
+  std::lock_guard<std::mutex> guard(state->mutex);
+  return state->sessions;
 }
 
 }  // namespace gcspike

@@ -3,7 +3,9 @@
 // an event loop is blocked.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace gcspike {
 
@@ -11,8 +13,9 @@ class Session;
 
 // Starts the thread with the first session. `folder`: where <pid>.process goes.
 void StartBackgroundThread(const std::string& folder);
-// From then on until Unwatch, the thread looks at this session. Unwatch returns when it has let go of it.
-void Watch(Session* session);
-void Unwatch(Session* session);
+// From then on until Unwatch, the thread looks at this session; after Unwatch perhaps once more.
+void Watch(const std::shared_ptr<Session>& session);
+void Unwatch(const Session* session);
+std::vector<std::shared_ptr<Session>> WatchedSessions();
 
 }  // namespace gcspike

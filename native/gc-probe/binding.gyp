@@ -7,6 +7,7 @@
         "allocation_windows.cc",
         "array_buffer_meter.cc",
         "background_thread.cc",
+        "code_ranges.cc",
         "collections.cc",
         "heap_layout.cc",
         "heap_samples.cc",

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "clock.h"
+#include "high_descriptor.h"
 
 namespace gcspike {
 namespace {
@@ -20,7 +21,7 @@ uint32_t InUnits(size_t bytes) {
 // Linux's /proc/<tid>/schedstat: "<ns on a processor> <ns waiting on a run queue> <time slices>".
 int OpenSchedstat() {
 #ifdef __linux__
-  return open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+  return MoveUp(open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
 #else
   return -1;
 #endif

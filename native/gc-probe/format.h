@@ -150,6 +150,8 @@ struct AllocString {
 };
 static_assert(sizeof(AllocString) == 8);
 
+enum AllocWindowFlag : uint16_t { kWindowTruncated = 1, kWindowYielded = 2 };
+
 struct AllocWindow {
   uint32_t bytes;
   uint16_t type;  // 2

@@ -22,12 +22,12 @@ class LoopWatch {
 
  private:
   static void OnPrepare(uv_prepare_t* handle);
+  uint64_t WorkedNs() const;
 
   uv_loop_t* loop_ = nullptr;
   uv_prepare_t prepare_ = {};
-  // State at the last time the loop was about to poll.
-  std::atomic<uint64_t> polled_at_ns_{0};
-  std::atomic<uint64_t> idle_then_ns_{0};
+  // How long the loop had worked when it was about to poll last: time less idle time.
+  std::atomic<uint64_t> worked_ns_{0};
   std::atomic<uint64_t> max_busy_ns_{0};
   void (*done_)(void*) = nullptr;
   void* done_argument_ = nullptr;

@@ -17,18 +17,29 @@
 #include <cstring>
 
 #include "clock.h"
+#include "high_descriptor.h"
 
 namespace gcspike {
 namespace {
 
-constexpr uint64_t kPage = 4096;
-// A disk this full is left to the program.
-constexpr uint64_t kLeaveFreeBytes = 1 << 20;
+const uint64_t kPage = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+// A disk this full is left to the program: a twentieth of it, between these two.
+constexpr uint64_t kLeaveFreeShare = 20;
+constexpr uint64_t kLeaveFreeLeast = 1 << 20;
+constexpr uint64_t kLeaveFreeMost = 64 << 20;
+// What a writer that waits allocates at once.
+constexpr uint64_t kStepBytes = 256 << 10;
 constexpr uint64_t kLimitUnderRlimit = 16 << 20;
 // Pages behind the last record that are ready to be written, so that no collection waits for a page fault.
 constexpr uint64_t kReadyBytes = 64 << 10;
 
-uint64_t RoundUp(uint64_t value, uint64_t unit) { return (value + unit - 1) / unit * unit; }
+uint64_t RoundDown(uint64_t value, uint64_t unit) { return value / unit * unit; }
+uint64_t RoundUp(uint64_t value, uint64_t unit) { return RoundDown(value + unit - 1, unit); }
+
+uint64_t LeaveFree(const struct statvfs& fs) {
+  const uint64_t size = static_cast<uint64_t>(fs.f_blocks) * fs.f_frsize;
+  return std::clamp(size / kLeaveFreeShare, kLeaveFreeLeast, kLeaveFreeMost);
+}
 
 // A program that runs under `ulimit -v` needs what little address space it has.
 uint64_t AddressSpaceLimit() {
@@ -46,9 +57,10 @@ void WatchForks() {
 }
 
 bool WriteZeros(int fd, uint64_t from, uint64_t to) {
-  static const char zeros[kPage] = {};
+  static const char zeros[4096] = {};
   while (from < to) {
-    const ssize_t written = pwrite(fd, zeros, std::min<uint64_t>(kPage, to - from), static_cast<off_t>(from));
+    const ssize_t written = pwrite(fd, zeros, std::min<uint64_t>(sizeof(zeros), to - from), static_cast<off_t>(from));
+    if (written < 0 && errno == EINTR) continue;
     if (written <= 0) return false;
     from += static_cast<uint64_t>(written);
   }
@@ -71,13 +83,16 @@ void DisableCopyOnWrite(int fd) {
 bool MappedLog::Open(const std::string& path, const LogOptions& options) {
   WatchForks();
   path_ = path;
-  fd_ = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-  if (fd_ < 0) return false;
+  fd_ = MoveUp(open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+  struct stat file;
+  if (fd_ < 0 || fstat(fd_, &file) != 0) return false;
+  device_ = file.st_dev;
+  inode_ = file.st_ino;
   DisableCopyOnWrite(fd_);
   header_bytes_ = options.kind == LogKind::kPhases ? kPhasesHeaderBytes : kHeaderBytes;
   ahead_bytes_ = RoundUp(options.ahead_bytes, kPage);
   mapped_bytes_ = RoundUp(std::min(options.limit_bytes, AddressSpaceLimit()), kPage);
-  if (!Allocate(0, header_bytes_)) {
+  if (!AllocateAll(0, header_bytes_)) {
     close(fd_);
     unlink(path.c_str());
     return false;
@@ -100,15 +115,24 @@ bool MappedLog::Open(const std::string& path, const LogOptions& options) {
   h->start_ns = NowNs();
   end_ = released_end_ = header_bytes_;
   committed_end_.store(end_, std::memory_order_relaxed);
-  MakeRoom();
+  allocated_end_.store(header_bytes_, std::memory_order_relaxed);
+  if (ahead_bytes_ > 0) MakeRoom();
   return true;
 }
 
 void MappedLog::Close() {
   if (base_ == nullptr) return;
   munmap(base_, mapped_bytes_);
-  close(fd_);
   base_ = nullptr;
+  if (!IsOurFile()) return;
+  // Where that fails, the file keeps its room, and readers know how much of it is content.
+  while (ftruncate(fd_, static_cast<off_t>(end_)) != 0 && errno == EINTR) continue;
+  close(fd_);
+}
+
+bool MappedLog::IsOurFile() const {
+  struct stat file;
+  return fstat(fd_, &file) == 0 && file.st_dev == device_ && file.st_ino == inode_;
 }
 
 void MappedLog::Discard() {
@@ -142,9 +166,17 @@ void* MappedLog::Reserve(size_t bytes) {
   return base_ + end_;
 }
 
+void* MappedLog::ReserveWaiting(size_t bytes) {
+  if (!is_writable()) return nullptr;
+  const uint64_t allocated = allocated_end_.load(std::memory_order_relaxed);
+  if (end_ + bytes > allocated) Grow(std::max(end_ + bytes, allocated + kStepBytes));
+  return Reserve(bytes);
+}
+
 void MappedLog::Commit(size_t bytes) {
   end_ += bytes;
-  std::atomic_ref<uint64_t>(header()->committed_bytes).store(end_ - header_bytes_, std::memory_order_release);
+  // The compiler's own, because not every macOS toolchain has std::atomic_ref.
+  __atomic_store_n(&header()->committed_bytes, end_ - header_bytes_, __ATOMIC_RELEASE);
   committed_end_.store(end_, std::memory_order_release);
 }
 
@@ -153,30 +185,46 @@ void MappedLog::Drop(DropReason reason) {
   header()->drop_reasons |= reason;
 }
 
-bool MappedLog::Allocate(uint64_t from, uint64_t to) {
+bool MappedLog::AllocateAll(uint64_t from, uint64_t to) {
   struct statvfs fs;
-  if (fstatvfs(fd_, &fs) == 0 && fs.f_bavail * fs.f_frsize < kLeaveFreeBytes + (to - from)) return false;
+  if (!IsOurFile()) return false;
+  if (fstatvfs(fd_, &fs) == 0 && static_cast<uint64_t>(fs.f_bavail) * fs.f_frsize < LeaveFree(fs) + (to - from)) {
+    return false;
+  }
 #ifdef __linux__
-  if (fallocate(fd_, 0, static_cast<off_t>(from), static_cast<off_t>(to - from)) == 0) return true;
+  int result;
+  do result = fallocate(fd_, 0, static_cast<off_t>(from), static_cast<off_t>(to - from));
+  while (result != 0 && errno == EINTR);
+  if (result == 0) return true;
   if (errno != EOPNOTSUPP && errno != ENOSYS) return false;
 #endif
   return WriteZeros(fd_, from, to);
 }
 
-void MappedLog::MakeRoom() {
-  if (base_ == nullptr) return;
-  const uint64_t committed = committed_end_.load(std::memory_order_acquire);
-  const uint64_t allocated = allocated_end_.load(std::memory_order_relaxed);
-  const uint64_t start = std::max(allocated, header_bytes_);
-  const uint64_t wanted = std::min(RoundUp(committed + ahead_bytes_, kPage), mapped_bytes_);
-  // Half of the distance is kept as slack, so that this is not a system call a tick.
-  if (wanted > start && committed + ahead_bytes_ / 2 > allocated) {
-    const bool done = Allocate(start, wanted);
-    disk_full_.store(!done, std::memory_order_relaxed);
-    if (done) allocated_end_.store(wanted, std::memory_order_release);
+// Disk space from `from` to `to`, or as much of it as there is; returns where it ends.
+uint64_t MappedLog::Allocate(uint64_t from, uint64_t to) {
+  for (uint64_t end = to; end > from; end = RoundDown(from + (end - from) / 2, kPage)) {
+    if (AllocateAll(from, end)) return end;
   }
+  return from;
+}
+
+void MappedLog::Grow(uint64_t wanted_end) {
+  const uint64_t start = allocated_end_.load(std::memory_order_relaxed);
+  const uint64_t wanted = std::min(RoundUp(wanted_end, kPage), mapped_bytes_);
+  if (wanted <= start) return;
+  const uint64_t end = Allocate(start, wanted);
+  disk_full_.store(end < wanted, std::memory_order_relaxed);
+  if (end > start) allocated_end_.store(end, std::memory_order_release);
+}
+
+void MappedLog::MakeRoom() {
+  if (base_ == nullptr || ahead_bytes_ == 0) return;
+  const uint64_t committed = committed_end_.load(std::memory_order_acquire);
+  // Half of the distance is kept as slack, so that this is not a system call a tick.
+  if (committed + ahead_bytes_ / 2 > allocated_end_.load(std::memory_order_relaxed)) Grow(committed + ahead_bytes_);
 #ifdef MADV_POPULATE_WRITE
-  const uint64_t ready_from = committed / kPage * kPage;
+  const uint64_t ready_from = RoundDown(committed, kPage);
   const uint64_t ready_to = std::min(RoundUp(committed + kReadyBytes, kPage), allocated_end_.load());
   if (ready_to > ready_end_ && ready_to > ready_from) {
     const uint64_t from = std::max(ready_from, ready_end_);
@@ -184,12 +232,16 @@ void MappedLog::MakeRoom() {
     ready_end_ = ready_to;
   }
 #endif
-  const uint64_t releasable = committed / kPage * kPage;
-  if (releasable > released_end_ + 64 * kPage) {
-    const uint64_t from = RoundUp(released_end_, kPage);
-    madvise(base_ + from, releasable - from, MADV_DONTNEED);
-    released_end_ = releasable;
-  }
+  ReleasePages();
+}
+
+void MappedLog::ReleasePages() {
+  if (base_ == nullptr) return;
+  const uint64_t releasable = RoundDown(committed_end_.load(std::memory_order_acquire), kPage);
+  if (releasable <= released_end_ + 64 * kPage) return;
+  const uint64_t from = RoundUp(released_end_, kPage);
+  madvise(base_ + from, releasable - from, MADV_DONTNEED);
+  released_end_ = releasable;
 }
 
 }  // namespace gcspike

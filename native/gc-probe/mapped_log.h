@@ -1,10 +1,13 @@
 // An append-only file of records, written through a shared mapping: no system call, lock or allocation to append,
 // and what is committed survives any death of the process.
 //
-// One thread appends. The background thread (MakeRoom) keeps disk space allocated ahead, because writing to a
-// mapped page for which the disk has no room would kill the process with SIGBUS; where it cannot, records are
-// dropped and counted. It also gives written pages back, so that a long recording does not grow the process.
+// One thread appends. Disk space is allocated before anything is written, because writing to a mapped page for which
+// the disk has no room would kill the process with SIGBUS; where there is none, records are dropped and counted. The
+// background thread allocates ahead of writers that may not wait (MakeRoom), and gives written pages back, so that a
+// long recording does not grow the process.
 #pragma once
+
+#include <sys/types.h>
 
 #include <atomic>
 #include <cstdint>
@@ -18,7 +21,7 @@ struct LogOptions {
   LogKind kind;
   uint32_t record_bytes;  // 0: records differ in length
   uint32_t thread_id;
-  uint64_t ahead_bytes;
+  uint64_t ahead_bytes;   // 0: the writer makes room itself (ReserveWaiting)
   uint64_t limit_bytes;
 };
 
@@ -32,7 +35,8 @@ class MappedLog {
 
   // Creates the file. False where that is impossible: the log then drops everything.
   bool Open(const std::string& path, const LogOptions& options);
-  // On the writer's thread, when the background thread has let go of it. What is appended afterwards is lost.
+  // On the writer's thread, when the background thread has let go of it: cuts the file to its content. What is appended
+  // afterwards is lost.
   void Close();
   // Closes the log and deletes its file: nothing will be written. Before the background thread knows the log.
   void Discard();
@@ -43,7 +47,11 @@ class MappedLog {
   // Writer: room for `bytes` behind the last record, or nullptr (the record is counted as dropped). What is
   // written there counts only after Commit.
   void* Reserve(size_t bytes);
+  // The same for a writer that may wait for the disk: outside collections, in a log without ahead_bytes.
+  void* ReserveWaiting(size_t bytes);
   void Commit(size_t bytes);
+  // Gives the pages of what was written back. MakeRoom does it for logs that it knows.
+  void ReleasePages();
 
   // Background thread: allocates space ahead of the writer and releases pages behind it.
   void MakeRoom();
@@ -51,12 +59,17 @@ class MappedLog {
  private:
   LogHeader* header() const { return reinterpret_cast<LogHeader*>(base_); }
   bool is_writable() const;
-  bool Allocate(uint64_t from, uint64_t to);
+  bool IsOurFile() const;
+  void Grow(uint64_t wanted_end);
+  uint64_t Allocate(uint64_t from, uint64_t to);
+  bool AllocateAll(uint64_t from, uint64_t to);
   void Drop(DropReason reason);
 
   std::string path_;
   char* base_ = nullptr;
   int fd_ = -1;
+  dev_t device_ = 0;  // of our file: a program that closes numbers it does not own may get ours for a file of its own
+  ino_t inode_ = 0;
   uint64_t header_bytes_ = 0;
   uint64_t ahead_bytes_ = 0;
   uint64_t mapped_bytes_ = 0;

@@ -8,11 +8,28 @@
 #include "clock.h"
 
 namespace gcspike {
+namespace {
+
+thread_local Session* this_thread = nullptr;
+
+}  // namespace
 
 SessionResult Session::Start(v8::Isolate* isolate, const SessionOptions& options) {
-  // Deleted by OnLoopReleased, in workers.
-  auto* session = new Session(isolate, options);
-  return session->StartCollectors();
+  std::shared_ptr<Session> session(new Session(isolate, options));
+  session->self_ = session;  // until OnLoopReleased, in workers
+  const SessionResult result = session->StartCollectors();
+  if (result.gc) this_thread = session.get();
+  else session->self_.reset();
+  return result;
+}
+
+Session* Session::OfThisThread() { return this_thread; }
+
+std::shared_ptr<Session> Session::OfThread(uint32_t thread_id) {
+  for (const auto& session : WatchedSessions()) {
+    if (session->thread_id() == thread_id) return session;
+  }
+  return nullptr;
 }
 
 Session::Session(v8::Isolate* isolate, const SessionOptions& options)
@@ -36,19 +53,18 @@ SessionResult Session::StartCollectors() {
   OpenLog(&heap_log_, ".heap", LogKind::kHeap, HeapRecordBytes(spaces), 64 << 10, 256 << 20);
   OpenLog(&loop_log_, ".loop", LogKind::kLoop, sizeof(LoopRecord), 16 << 10, 64 << 20);
   result.array_buffers = array_buffers_->Install(isolate_, options_.array_buffer_bytes);
-  if (OpenLog(&functions_log_, ".functions", LogKind::kFunctions, 0, 256 << 10, 64 << 20)) {
+  if (OpenLog(&functions_log_, ".functions", LogKind::kFunctions, 0, 128 << 10, 64 << 20)) {
     result.trigger_stacks = stacks_.Start(isolate_, &functions_log_, options_.caller);
   }
   collections_.Start(isolate_, &gc_log_, array_buffers_, &stacks_);
   heap_.Start(isolate_, &heap_log_, array_buffers_);
   heap_.Take();
-  if (options_.phases && OpenLog(&phases_log_, ".phases", LogKind::kPhases, sizeof(PhaseRecord), 1 << 20, 2ull << 30)) {
+  if (options_.phases && OpenLog(&phases_log_, ".phases", LogKind::kPhases, sizeof(PhaseRecord), 512 << 10, 2ull << 30)) {
     result.phases = spans_.Start(&phases_log_);
     if (!result.phases) phases_log_.Discard();
   }
-  if (options_.allocations && OpenLog(&alloc_log_, ".alloc", LogKind::kAlloc, 0, 4 << 20, 2ull << 30)) {
-    result.allocations = allocations_on_ =
-        allocations_.Start(isolate_, &alloc_log_, options_.allocation_interval_bytes);
+  if (options_.allocations && OpenLog(&alloc_log_, ".alloc", LogKind::kAlloc, 0, 0, 2ull << 30)) {
+    result.allocations = allocations_.Start(isolate_, &alloc_log_, options_.allocation_interval_bytes);
     if (!result.allocations) alloc_log_.Discard();
   }
   loop_watch_.Start(node::GetCurrentEventLoop(isolate_));
@@ -58,41 +74,77 @@ SessionResult Session::StartCollectors() {
     node::AtExit(node::GetCurrentEnvironment(isolate_->GetCurrentContext()), OnProcessExit, this);
   }
   StartBackgroundThread(options_.folder);
-  Watch(this);
+  Watch(self_);
   return result;
 }
 
 void Session::Tick() {
+  LoopRecord loop;
+  bool alive;
+  {
+    std::lock_guard<std::mutex> guard(isolate_mutex_);
+    alive = alive_;
+    if (alive) {
+      loop = SampleLoop();
+      RequestSample();
+    }
+  }
+  std::lock_guard<std::mutex> guard(files_mutex_);
+  if (files_closed_) return;
   for (MappedLog* log : logs()) log->MakeRoom();
-  SampleLoop();
-  // Answered when JavaScript next runs; until then the heap stays as it is.
+  auto* record = static_cast<LoopRecord*>(alive ? loop_log_.Reserve(sizeof(LoopRecord)) : nullptr);
+  if (record == nullptr) return;
+  *record = loop;
+  loop_log_.Commit(sizeof(LoopRecord));
+}
+
+LoopRecord Session::SampleLoop() {
+  return {NowNs(), loop_watch_.IdleNs(), loop_watch_.TakeMaxBusyNs(), has_thread_clock_ ? ReadClock(thread_clock_) : 0};
+}
+
+// Answered when JavaScript next runs; until then the heap stays as it is.
+void Session::RequestSample() {
   if (!interrupt_pending_.exchange(true)) isolate_->RequestInterrupt(OnInterrupt, this);
 }
 
-void Session::SampleLoop() {
-  auto* record = static_cast<LoopRecord*>(loop_log_.Reserve(sizeof(LoopRecord)));
-  if (record == nullptr) return;
-  *record = {NowNs(), loop_watch_.IdleNs(), loop_watch_.TakeMaxBusyNs(),
-             has_thread_clock_ ? ReadClock(thread_clock_) : 0};
-  loop_log_.Commit(sizeof(LoopRecord));
+void Session::RequestYieldSampler() {
+  std::lock_guard<std::mutex> guard(isolate_mutex_);
+  if (alive_ && !yield_pending_.exchange(true)) isolate_->RequestInterrupt(OnYieldRequest, this);
 }
 
 void Session::OnInterrupt(v8::Isolate*, void* data) {
   auto* self = static_cast<Session*>(data);
   self->interrupt_pending_ = false;
-  if (!self->sampling_) return;
+  // Reading a profile may collect, and collecting may run callbacks of addons that run JavaScript.
+  if (!self->sampling_ || self->in_interrupt_) return;
+  self->in_interrupt_ = true;
   self->heap_.Take();
-  if (self->allocations_on_ && NowNs() - self->allocations_.window_start_ns() >= self->options_.allocation_window_ns) {
-    self->allocations_.Cut();
-  }
+  if (NowNs() - self->allocations_.window_start_ns() >= self->options_.allocation_window_ns) self->allocations_.Cut();
+  self->in_interrupt_ = false;
+}
+
+void Session::OnYieldRequest(v8::Isolate*, void* data) {
+  auto* self = static_cast<Session*>(data);
+  self->yield_pending_ = false;
+  self->YieldSampler();
+}
+
+void Session::YieldSampler() {
+  if (in_interrupt_) return;
+  in_interrupt_ = true;
+  allocations_.Stop(true);
+  in_interrupt_ = false;
 }
 
 void Session::FinishSampling() {
   if (!sampling_) return;
   sampling_ = false;
-  Unwatch(this);
+  {
+    std::lock_guard<std::mutex> guard(isolate_mutex_);
+    alive_ = false;
+  }
   heap_.Take();
-  if (allocations_on_) allocations_.Stop();
+  allocations_.Stop(false);
 }
 
 void Session::OnProcessExit(void* self) { static_cast<Session*>(self)->FinishSampling(); }
@@ -103,14 +155,23 @@ void Session::OnLoopReleased(void* data) {
   auto* self = static_cast<Session*>(data);
   const auto done = self->environment_done_;
   void* const argument = self->environment_done_argument_;
-  if (self->options_.thread_id != 0) {
-    self->collections_.Stop();
-    self->spans_.Stop();
-    for (MappedLog* log : self->logs()) log->Close();
-    self->cleanup_.release();
-    delete self;
-  }
+  if (self->options_.thread_id != 0) self->End();
   done(argument);
+}
+
+void Session::End() {
+  collections_.Stop();
+  spans_.Stop();
+  cleanup_.release();
+  this_thread = nullptr;
+  Unwatch(this);
+  {
+    std::lock_guard<std::mutex> guard(files_mutex_);
+    files_closed_ = true;
+    for (MappedLog* log : logs()) log->Close();
+  }
+  // An interrupt that V8 did not get to would find nothing.
+  if (!interrupt_pending_ && !yield_pending_) self_.reset();
 }
 
 void Session::OnEnvironmentEnd(void* data, void (*done)(void*), void* argument) {

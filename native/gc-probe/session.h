@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "allocation_windows.h"
@@ -48,18 +49,32 @@ class Session {
   // On the isolate's thread. The session ends with the isolate's environment.
   static SessionResult Start(v8::Isolate* isolate, const SessionOptions& options);
 
+  // The session of the calling thread's isolate, or the one with this thread id. Null where there is none.
+  static Session* OfThisThread();
+  static std::shared_ptr<Session> OfThread(uint32_t thread_id);
+
   // Background thread, every 100 ms.
   void Tick();
+  // On the isolate's thread: leaves V8's heap sampler to the program, for good.
+  void YieldSampler();
+  // Any thread: the isolate does so before whatever it is asked to do next.
+  void RequestYieldSampler();
+
+  uint32_t thread_id() const { return options_.thread_id; }
 
  private:
   Session(v8::Isolate* isolate, const SessionOptions& options);
   SessionResult StartCollectors();
   bool OpenLog(MappedLog* log, const char* suffix, LogKind kind, size_t record_bytes, uint64_t ahead, uint64_t limit);
-  void SampleLoop();
+  LoopRecord SampleLoop();
+  void RequestSample();
   static void OnInterrupt(v8::Isolate* isolate, void* self);
+  static void OnYieldRequest(v8::Isolate* isolate, void* self);
   static void OnEnvironmentEnd(void* self, void (*done)(void*), void* argument);
   static void OnLoopReleased(void* self);
   static void OnProcessExit(void* self);
+  // A worker's session is over.
+  void End();
   // Writes what is not written yet; nothing more is sampled, pauses still are recorded.
   void FinishSampling();
 
@@ -67,9 +82,18 @@ class Session {
   const SessionOptions options_;
   clockid_t thread_clock_ = CLOCK_MONOTONIC;
   bool has_thread_clock_ = false;
+  // Keeps the session alive until its isolate needs it no longer; the background thread may for a tick longer.
+  std::shared_ptr<Session> self_;
+  // Held for moments only: the isolate's thread may wait for it. `alive_`: it takes interrupts.
+  std::mutex isolate_mutex_;
+  bool alive_ = true;
+  // Held while the disk works. Only a worker that ends waits for it.
+  std::mutex files_mutex_;
+  bool files_closed_ = false;
   std::atomic<bool> interrupt_pending_{false};
+  std::atomic<bool> yield_pending_{false};
+  bool in_interrupt_ = false;
   bool sampling_ = true;
-  bool allocations_on_ = false;
 
   std::array<MappedLog*, 6> logs() {
     return {&gc_log_, &heap_log_, &phases_log_, &functions_log_, &alloc_log_, &loop_log_};

@@ -30,7 +30,6 @@ constexpr size_t kSlots = 16;
 constexpr size_t kPrefix = 2;
 
 constexpr uint8_t kTypeString = 6;
-constexpr uint8_t kTypeCopyString = 7;
 constexpr uint8_t kEnabledForRecording = 1;
 
 // Handles of ours that V8 hands back have this above the depth, so that none looks like the controller's own.
@@ -77,7 +76,8 @@ struct Arguments {
 Arguments ReadArguments(int32_t count, const char** names, const uint8_t* types, const uint64_t* values) {
   Arguments result;
   for (int32_t i = 0; i < count; i++) {
-    if (strcmp(names[i], "type") == 0 && (types[i] == kTypeString || types[i] == kTypeCopyString)) {
+    // The collector's reasons are literals; a text to be copied would be gone when the span ends.
+    if (strcmp(names[i], "type") == 0 && types[i] == kTypeString) {
       result.reason = reinterpret_cast<const char*>(values[i]);
     } else if (strcmp(names[i], "usedHeapSizeAfter") == 0) {
       result.used_after = values[i];
@@ -170,7 +170,7 @@ bool InstallHook() {
   table[kAddTraceEvent] = reinterpret_cast<void*>(&Add);
   table[kAddTraceEventWithTimestamp] = reinterpret_cast<void*>(&AddTimed);
   table[kUpdateTraceEventDuration] = reinterpret_cast<void*>(&Update);
-  *reinterpret_cast<void***>(controller) = table;
+  __atomic_store_n(reinterpret_cast<void***>(controller), table, __ATOMIC_RELEASE);
   // Calls the observer at once where the program traces already. A second time would take our flags for the program's.
   controller->AddTraceStateObserver(new KeepEnabled());
   if (!hook.enabled) KeepEnabled::Enable();

@@ -22,6 +22,8 @@ constexpr int kFunctionTypes = 24;
 // ScopeInfo: above this many context locals, their names are in a table of their own (scope-info.tq).
 constexpr uint64_t kMaxInlinedLocals = 75;
 constexpr uint64_t kMaxLocals = 4096;
+// V8's pages of the heap are of this size in every version; larger objects have pages of their own.
+constexpr uintptr_t kHeapPage = 256 << 10;
 constexpr int kMaxStringDepth = 3;
 
 // V8's tagging without pointer compression: heap objects end in 01, small integers are in the upper half.
@@ -33,17 +35,19 @@ uint64_t Word(uintptr_t address) { return *reinterpret_cast<const uint64_t*>(add
 // A field of a tagged object.
 uint64_t Field(uintptr_t object, int offset) { return Word(object - 1 + static_cast<uintptr_t>(offset)); }
 
-uintptr_t StackEnd() {
+// The stack of the calling thread; empty where that cannot be found out.
+StackRange ThisThreadsStack() {
 #ifdef __linux__
   pthread_attr_t attributes;
-  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return 0;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return {};
   void* start = nullptr;
   size_t size = 0;
   pthread_attr_getstack(&attributes, &start, &size);
   pthread_attr_destroy(&attributes);
-  return reinterpret_cast<uintptr_t>(start) + size;
+  return {reinterpret_cast<uintptr_t>(start), reinterpret_cast<uintptr_t>(start) + size};
 #else
-  return reinterpret_cast<uintptr_t>(pthread_get_stackaddr_np(pthread_self()));
+  const auto end = reinterpret_cast<uintptr_t>(pthread_get_stackaddr_np(pthread_self()));
+  return {end - pthread_get_stacksize_np(pthread_self()), end};
 #endif
 }
 
@@ -66,16 +70,8 @@ struct TriggerStacks::Function {
 
 bool TriggerStacks::Start(v8::Isolate* isolate, MappedLog* functions, std::string_view caller) {
   if (!layout_.Load()) return false;
-  stack_end_ = StackEnd();
-  void* code = nullptr;
-  const void* builtins = nullptr;
-  size_t code_bytes = 0, builtins_bytes = 0;
-  isolate->GetCodeRange(&code, &code_bytes);
-  isolate->GetEmbeddedCodeRange(&builtins, &builtins_bytes);
-  code_start_ = reinterpret_cast<uintptr_t>(code);
-  code_end_ = code_start_ + code_bytes;
-  builtins_start_ = reinterpret_cast<uintptr_t>(builtins);
-  builtins_end_ = builtins_start_ + builtins_bytes;
+  stack_ = ThisThreadsStack();
+  code_.Load(isolate);
   bool found = false;
   Walk([&](uintptr_t shared) {
     Function function;
@@ -102,25 +98,21 @@ uint32_t TriggerStacks::Capture(uint64_t* numbers, uint32_t capacity) {
   return count;
 }
 
-bool TriggerStacks::IsCode(uintptr_t pc) const {
-  return (pc >= code_start_ && pc < code_end_) || (pc >= builtins_start_ && pc < builtins_end_);
-}
-
-// Calls visit(shared function info) for each JavaScript frame, innermost first, while it returns true. Frames lie on this thread's
-// stack, each above the one it called; whatever breaks that rule ends the walk.
+// Calls visit(shared function info) for each JavaScript frame, innermost first, while it returns true. Frames lie on this
+// thread's stack, each above the one it called; whatever breaks that rule, or was called by code that may keep something
+// else in its frame pointer, ends the walk.
 template <typename Visit>
 void TriggerStacks::Walk(Visit visit) {
   auto frame = reinterpret_cast<uintptr_t>(__builtin_frame_address(0));
-  uintptr_t pc = 0;
-  for (int i = 0; i < kMaxFrames; i++) {
-    if (IsCode(pc)) {
-      const uintptr_t shared = SharedOf(frame);
-      if (shared != 0 && !visit(shared)) return;
-    }
+  if (frame < stack_.start) return;
+  for (int i = 0; i < kMaxFrames && frame % 8 == 0 && frame + 16 <= stack_.end; i++) {
     const uintptr_t caller = Word(frame);
-    pc = Word(frame + 8);
-    if (caller <= frame || caller % 8 != 0 || caller + 16 > stack_end_) return;
+    const uintptr_t pc = Word(frame + 8);
+    if (caller <= frame || caller + 16 > stack_.end || !code_.IsWalkable(pc)) return;
     frame = caller;
+    if (!code_.IsV8(pc)) continue;
+    const uintptr_t shared = SharedOf(frame);
+    if (shared != 0 && !visit(shared)) return;
   }
 }
 
@@ -167,7 +159,11 @@ void TriggerStacks::Describe(uintptr_t shared, Function* function) const {
 //
 // Only what the flags say is there is read: the next object, or nothing at all, follows.
 void TriggerStacks::DescribeScope(uintptr_t scope_info, Function* function) const {
-  const auto word = [&](uint64_t index) { return Word(scope_info - 1 + 8 * (1 + index)); };
+  // Past the end of its page nothing is read: where a version of V8 lays scopes out differently, that may be anything.
+  const auto word = [&](uint64_t index) {
+    const uintptr_t address = scope_info - 1 + 8 * (1 + index);
+    return address / kHeapPage == scope_info / kHeapPage ? Word(address) : 0;
+  };
   // A small integer at first, a plain 32-bit field since V8 13.
   const uint64_t flags = IsSmi(word(0)) ? SmiValue(word(0)) : word(0) & UINT32_MAX;
   function->scope_type = static_cast<int>(flags & 15);

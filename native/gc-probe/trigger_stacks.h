@@ -8,10 +8,15 @@
 #include <memory>
 #include <string_view>
 
+#include "code_ranges.h"
 #include "heap_layout.h"
 #include "mapped_log.h"
 
 namespace gcspike {
+
+struct StackRange {
+  uintptr_t start = 0, end = 0;
+};
 
 class TriggerStacks {
  public:
@@ -38,7 +43,6 @@ class TriggerStacks {
 
   template <typename Visit>
   void Walk(Visit visit);
-  bool IsCode(uintptr_t pc) const;
   uintptr_t SharedOf(uintptr_t frame) const;
   void Describe(uintptr_t shared, Function* function) const;
   void DescribeScope(uintptr_t scope_info, Function* function) const;
@@ -51,9 +55,8 @@ class TriggerStacks {
   // V8's number for a function's scope: that of the caller in Start. -1 before.
   int scope_type_ = -1;
   MappedLog* log_ = nullptr;
-  uintptr_t stack_end_ = 0;
-  uintptr_t code_start_ = 0, code_end_ = 0;
-  uintptr_t builtins_start_ = 0, builtins_end_ = 0;
+  StackRange stack_;
+  CodeRanges code_;
   std::unique_ptr<KnownFunction[]> known_;
   uint32_t known_count_ = 0;
   std::unique_ptr<SeenFunction[]> seen_;

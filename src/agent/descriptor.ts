@@ -1,8 +1,8 @@
 /** Who this isolate is: `<isolate>.json`. */
 import { closeSync, openSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
-import { getHeapStatistics } from "node:v8";
 import { threadId } from "node:worker_threads";
+import { processSpace } from "../lib/process-space.ts";
 import type { Collector, IsolateDescriptor, Warning } from "../recording/spec.ts";
 import { workerName } from "./options.ts";
 
@@ -57,13 +57,14 @@ function isolateName(script: string): string {
 export interface DescriptorFields {
   readonly id: string;
   readonly startNs: bigint;
+  readonly heapLimitBytes: number | null;
   readonly collectors: readonly Collector[];
   readonly warnings: readonly Warning[];
 }
 
 export function writeDescriptor(file: number, fields: DescriptorFields): void {
   const script = basename(process.argv[1] ?? "").slice(0, MAX_TEXT);
-  const heapLimitBytes = getHeapStatistics().heap_size_limit;
+  const { heapLimitBytes } = fields;
   const descriptor: IsolateDescriptor = {
     schema: "gcspike.isolate/1",
     id: fields.id,
@@ -79,8 +80,12 @@ export function writeDescriptor(file: number, fields: DescriptorFields): void {
     platform: process.platform,
     execArgv: process.execArgv.slice(0, 100).map((argument) => argument.slice(0, MAX_TEXT)),
     startNs: String(fields.startNs),
+    processSpace: processSpace(),
     heapLimitBytes,
-    semiSpaceBytes: semiSpaceBytes(heapLimitBytes, flagMib("max-old-space-size"), flagMib("max-semi-space-size")),
+    semiSpaceBytes:
+      heapLimitBytes === null
+        ? null
+        : semiSpaceBytes(heapLimitBytes, flagMib("max-old-space-size"), flagMib("max-semi-space-size")),
     collectors: fields.collectors,
     warnings: fields.warnings,
   };

@@ -5,6 +5,7 @@ import { threadId } from "node:worker_threads";
 import { probeFileName } from "../lib/probe-file.ts";
 import type { Collector } from "../recording/spec.ts";
 import type { OpenRecording } from "./options.ts";
+import { yieldSamplerToProgram } from "./yield-sampler.ts";
 
 interface ProbeBinding {
   readonly start: (options: {
@@ -23,7 +24,10 @@ interface ProbeBinding {
     readonly allocations: boolean;
     readonly arrayBuffers: boolean;
     readonly triggerStacks: boolean;
+    readonly heapLimitBytes: number;
   };
+  /** Leaves V8's heap sampler of this isolate, or of the worker with this thread id, to the program. */
+  readonly yieldSampler: (threadId?: number) => void;
 }
 
 /** What the probe can do without. */
@@ -34,6 +38,7 @@ export type ProbeResult =
       readonly ok: true;
       readonly collectors: readonly Collector[];
       readonly missing: readonly OptionalCollector[];
+      readonly heapLimitBytes: number;
     }
   | { readonly ok: false; readonly reason: string };
 
@@ -49,7 +54,8 @@ function loadProbe(folder: string): ProbeBinding {
 /** Never throws: says why the probe does not run. */
 export function startProbe({ folder, options }: OpenRecording, isolateId: string): ProbeResult {
   try {
-    const result = loadProbe(options.probeFolder).start({
+    const probe = loadProbe(options.probeFolder);
+    const result = probe.start({
       folder,
       isolateId,
       threadId,
@@ -68,7 +74,8 @@ export function startProbe({ folder, options }: OpenRecording, isolateId: string
       if (result[name]) collectors.push(name);
       else if (options[name]) missing.push(name);
     }
-    return { ok: true, collectors, missing };
+    if (result.allocations) yieldSamplerToProgram(probe.yieldSampler);
+    return { ok: true, collectors, missing, heapLimitBytes: result.heapLimitBytes };
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error) };
   }

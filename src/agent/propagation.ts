@@ -2,10 +2,10 @@
  * Workers and child processes inherit NODE_OPTIONS and are recorded by themselves, unless the program gives them an
  * environment of its own. These functions add what is missing then, and change nothing otherwise.
  */
-// The modules themselves: a namespace would be a copy whose properties nobody else sees.
-import childProcess from "node:child_process";
 import { syncBuiltinESMExports } from "node:module";
+// The module itself: a namespace would be a copy whose properties nobody else sees.
 import workerThreads from "node:worker_threads";
+import { builtin, isFromSnapshot } from "./builtin.ts";
 import { RECORDING_VARIABLE, tellWorker } from "./options.ts";
 
 /** What makes a process, or a worker, part of the recording. */
@@ -98,8 +98,10 @@ interface SpawnOptions {
   envPairs?: readonly string[];
 }
 
+type ChildProcessModule = typeof import("node:child_process");
+
 /** fork, spawn, exec and execFile all come here. */
-function followChildren(to: Membership): void {
+function followChildren(childProcess: ChildProcessModule, to: Membership): void {
   const prototype = childProcess.ChildProcess.prototype as unknown as { spawn?: (options: SpawnOptions) => unknown };
   const original = prototype.spawn;
   if (typeof original !== "function") return;
@@ -119,7 +121,7 @@ function withArguments<F extends AnyFunction>(original: F, change: (words: reado
 }
 
 /** Functions that reach Node's own without a ChildProcess. process.execve came with Node 22.15. */
-function followOtherChildren(to: Membership): void {
+function followOtherChildren(childProcess: ChildProcessModule, to: Membership): void {
   const follow = (words: readonly unknown[]): unknown[] =>
     words.map((word) => {
       if (typeof word !== "object" || word === null || !("env" in word)) return word;
@@ -136,7 +138,10 @@ function followOtherChildren(to: Membership): void {
 export function followDescendants(folder: string, preload: string): void {
   const to = membership(folder, preload);
   followWorkers(to);
-  followChildren(to);
-  followOtherChildren(to);
+  if (!isFromSnapshot) {
+    const childProcess = builtin<ChildProcessModule>("node:child_process");
+    followChildren(childProcess, to);
+    followOtherChildren(childProcess, to);
+  }
   syncBuiltinESMExports();
 }

@@ -1,5 +1,6 @@
 /** Starts the collectors of this isolate and writes its descriptor. */
 import type { Collector, Warning } from "../recording/spec.ts";
+import { builtin, isFromSnapshot } from "./builtin.ts";
 import { claimIsolateId, writeDescriptor } from "./descriptor.ts";
 import { addingExitListeners } from "./exit-listeners.ts";
 import { type OptionalCollector, startProbe } from "./gc-probe.ts";
@@ -8,6 +9,7 @@ import { startPerfHooks } from "./perf-hooks.ts";
 import { startProfiles } from "./profiles.ts";
 
 interface Started {
+  readonly heapLimitBytes: number | null;
   readonly collectors: readonly Collector[];
   readonly warnings: readonly Warning[];
 }
@@ -35,20 +37,26 @@ const ONE_SAMPLER: Warning = {
   hint: "Record once more without --live-heap for the allocations behind each spike.",
 };
 
+/** What the probe would know. */
+function heapLimit(): number | null {
+  if (isFromSnapshot) return null;
+  return builtin<typeof import("node:v8")>("node:v8").getHeapStatistics().heap_size_limit;
+}
+
 function startCollector(recording: OpenRecording, id: string): Started {
   if (recording.options.collector === "perf_hooks") {
     startPerfHooks(recording.folder, id);
-    return { collectors: ["perf_hooks"], warnings: [] };
+    return { collectors: ["perf_hooks"], warnings: [], heapLimitBytes: heapLimit() };
   }
   const probe = startProbe(recording, id);
-  if (probe.ok) return { collectors: probe.collectors, warnings: probe.missing.map((name) => MISSING[name]) };
+  if (probe.ok) return { ...probe, warnings: probe.missing.map((name) => MISSING[name]) };
   startPerfHooks(recording.folder, id);
   const warning: Warning = {
     code: "no-probe",
     message: `The GC probe does not run on Node ${process.version} (${process.platform} ${process.arch}): ${probe.reason}. PerformanceObserver recorded instead: no CPU times, heap spaces, phases or allocations.`,
     hint: "gcspike doctor shows what is missing here.",
   };
-  return { collectors: ["perf_hooks"], warnings: [warning] };
+  return { collectors: ["perf_hooks"], warnings: [warning], heapLimitBytes: heapLimit() };
 }
 
 /** V8 has one heap sampler an isolate, and a live-heap profile needs it from start to end. */
@@ -58,15 +66,16 @@ function withOneSampler({ folder, options }: OpenRecording): OpenRecording {
 
 function startCollectors(recording: OpenRecording, id: string): Started {
   const { options } = recording;
-  const { collectors, warnings } = startCollector(withOneSampler(recording), id);
+  const { warnings, ...started } = startCollector(withOneSampler(recording), id);
   const profiles = startProfiles(recording, id);
   const oneSampler = options.liveHeap && options.allocations ? [ONE_SAMPLER] : [];
-  return { collectors, warnings: [...warnings, ...profiles, ...oneSampler] };
+  return { ...started, warnings: [...warnings, ...profiles, ...oneSampler] };
 }
 
 export function startIsolate(recording: OpenRecording): void {
   const startNs = process.hrtime.bigint();
   const { id, file } = claimIsolateId(recording.folder);
   const started = addingExitListeners(() => startCollectors(recording, id));
-  writeDescriptor(file, { id, startNs, ...started });
+  const { collectors, warnings, heapLimitBytes } = started;
+  writeDescriptor(file, { id, startNs, collectors, warnings, heapLimitBytes });
 }

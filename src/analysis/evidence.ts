@@ -146,8 +146,9 @@ function memoryEvidence({ pauses }: IsolateData, pause: number): readonly Eviden
 }
 
 function triggerEvidence({ pauses, triggerStacks }: IsolateData, pause: number): readonly Evidence[] {
-  const stack = triggerStacks[pauses.triggerStack[pause] ?? -1];
-  if (stack === undefined || stack.length === 0) return [];
+  const whole = triggerStacks[pauses.triggerStack[pause] ?? -1] ?? [];
+  const stack = whole.filter(({ origin }) => origin !== "gcspike");
+  if (stack.length === 0) return [];
   const frames = stackText(stack.slice(0, MAX_TRIGGER_FRAMES));
   const more = stack.length > MAX_TRIGGER_FRAMES ? ` < ${stack.length - MAX_TRIGGER_FRAMES} more` : "";
   return [evidence("trigger-stack", stack.length, "frames", `It was triggered in ${frames}${more}.`)];

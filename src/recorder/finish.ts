@@ -1,5 +1,5 @@
 /** What is left to do when the target has ended: the folder becomes a finished recording. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
 import { plural } from "../lib/text.ts";
 import { convertAllocations } from "../recording/convert-allocations.ts";
@@ -9,6 +9,7 @@ import { mergeProfiles, type ProfileKind } from "../recording/merge-profiles.ts"
 import type { Manifest, Warning } from "../recording/spec.ts";
 import { trimLogs } from "../recording/trim-logs.ts";
 import { redactFolder } from "./redact.ts";
+import { mayRun } from "./running.ts";
 
 /** `<pid>-<threadId>` begins with the process. */
 function pidOf(isolateId: string): number {
@@ -27,17 +28,6 @@ const FORMATS: Readonly<Record<string, string>> = {
   ".gz": "pprof",
   ".json": "JSON",
 };
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    // A process that ended but was not waited for still has its number: in containers without an init, for good.
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    return code === "EPERM" || (syscall !== "kill" && process.platform !== "linux");
-  }
-}
 
 function listIsolates(folder: string): readonly string[] {
   try {
@@ -113,6 +103,7 @@ export async function finishRecording(folder: string, manifest: Manifest): Promi
     return [{ code: "folder-removed", message: `${folder} was removed while the program ran: nothing was kept.` }];
   }
   const warnings: Warning[] = [];
+  const isRunning = mayRun(folder);
   await attempt(warnings, "The logs could not be cut to their content: they take more room than they need", () => {
     warnings.push(...trimLogs(folder, isRunning));
   });

@@ -90,3 +90,20 @@ export function targetNodeOptions(preload: string, existing: string | undefined,
   const others = (existing ?? "").replace(agent, "").trim();
   return [agent, others, ...added.map(quoteNodeOption)].filter((part) => part !== "").join(" ");
 }
+
+/** Node 20's name of it; there, unlike later, a program under it may not even load what NODE_OPTIONS tells it to. */
+const PERMISSION = "--experimental-permission";
+
+/** The options at the front of Node's arguments; one whose value is a word of its own ends them. */
+export function leadingOptions(words: readonly string[]): readonly string[] {
+  const script = words.findIndex((word) => !word.startsWith("-"));
+  return script < 0 ? words : words.slice(0, script);
+}
+
+/**
+ * Node options that let a program under the permission model read what records it. Only where the program has that model:
+ * without it, Node refuses them.
+ */
+export function permissionToRead(words: readonly string[], paths: readonly string[]): readonly string[] {
+  return words.includes(PERMISSION) ? paths.map((path) => `--allow-fs-read=${path}`) : [];
+}

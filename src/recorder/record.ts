@@ -3,14 +3,23 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { GcspikeError, usageError } from "../lib/errors.ts";
 import { packageRoot } from "../lib/package.ts";
 import { writeManifest } from "../recording/manifest.ts";
 import type { AgentOptions, Manifest, Warning } from "../recording/spec.ts";
 import { finishRecording } from "./finish.ts";
 import { createFolder } from "./folder.ts";
-import { type NodeArguments, planNodeArguments, splitNodeOptions, targetNodeOptions } from "./node-options.ts";
+import {
+  isNode,
+  leadingOptions,
+  type NodeArguments,
+  permissionToRead,
+  planNodeArguments,
+  splitNodeOptions,
+  targetNodeOptions,
+} from "./node-options.ts";
+import { trimMeanwhile } from "./running.ts";
 import { forwardSignals } from "./signals.ts";
 import { startingManifest } from "./starting-manifest.ts";
 
@@ -121,14 +130,17 @@ interface Target {
 
 function targetOf(command: readonly string[], nodeArguments: NodeArguments, folder: string, preload: string): Target {
   const [program = "", ...rest] = command;
+  const ours = [join(dirname(preload), "*"), join(packageRoot(), "prebuilds", "*"), join(folder, "*")];
+  const existing = process.env.NODE_OPTIONS;
+  const environment = [...splitNodeOptions("NODE_OPTIONS", existing ?? ""), ...nodeArguments.environment];
+  const commandLine = isNode(program)
+    ? permissionToRead([...nodeArguments.commandLine, ...leadingOptions(rest)], ours)
+    : [];
+  const added = [...nodeArguments.environment, ...permissionToRead(environment, ours)];
   return {
     program,
-    arguments: [...nodeArguments.commandLine, ...rest],
-    env: {
-      ...process.env,
-      GCSPIKE_RECORDING: folder,
-      NODE_OPTIONS: targetNodeOptions(preload, process.env.NODE_OPTIONS, nodeArguments.environment),
-    },
+    arguments: [...commandLine, ...nodeArguments.commandLine, ...rest],
+    env: { ...process.env, GCSPIKE_RECORDING: folder, NODE_OPTIONS: targetNodeOptions(preload, existing, added) },
   };
 }
 
@@ -178,14 +190,17 @@ export async function record(options: RecordOptions, observer: RecordObserver = 
   let child: ChildProcess | undefined;
   // Until the recording is finished, so that a second Ctrl-C does not cut what the first one completed.
   const release = forwardSignals((signal) => child?.kill(signal));
+  const stopTrimming = trimMeanwhile(folder.path);
   try {
     const exit = await start();
+    stopTrimming();
     const endNs = process.hrtime.bigint();
     tell(() => observer.ended?.(exit));
     const warnings = await finishRecording(folder.path, { ...manifest, endNs: String(endNs), exit });
     const durationMs = Number(endNs - BigInt(manifest.startNs)) / 1e6;
     return { path: folder.path, exit, exitCode: exitCodeOf(exit), durationMs, warnings };
   } finally {
+    stopTrimming();
     release();
   }
 

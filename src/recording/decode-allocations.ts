@@ -1,4 +1,5 @@
 /** The raw .alloc log: allocation windows as the target wrote them. */
+import { formatMs } from "../lib/units.ts";
 import { type Clock, numberAt, timeAt } from "./columns.ts";
 import { frameOf } from "./frames.ts";
 import { eachSizedRecord, type Log, type RecordView } from "./log-reader.ts";
@@ -10,6 +11,7 @@ import { ALLOC, ALLOC_ENTRY_BYTES, ALLOC_NODE_BYTES, ALLOC_STRING, ALLOC_WINDOW,
 /** V8 keeps fewer frames than this; a chain that is longer is damage. */
 const MAX_DEPTH = 256;
 const TRUNCATED = 1;
+const YIELDED = 2;
 const ROOT = "(root)";
 const MAX_WINDOW_MS = 3_600_000;
 
@@ -33,6 +35,7 @@ export function decodeAllocations(
   const tables: Tables = { strings: [], frames: numbering(), stacks: numbering() };
   const windows: AllocationWindow[] = [];
   let intervalBytes = 0;
+  let yieldedMs: number | null = null;
   const warnings = eachSizedRecord(log, ALLOC.text, (record, offset, length) => {
     const type = record.view.getUint16(offset + ALLOC.type, true);
     if (type === ALLOC_STRING) tables.strings.push(decodeString(record, offset, length));
@@ -40,13 +43,22 @@ export function decodeAllocations(
     const window = decodeWindow(record, offset, length, clock, tables);
     if (window === null) return;
     windows.push(window);
+    if ((record.view.getUint16(offset + ALLOC.flags, true) & YIELDED) !== 0) yieldedMs = window.endMs;
     if (intervalBytes === 0) intervalBytes = numberAt(record.view, offset + ALLOC.interval) || 0;
   });
   const mapped = applySourceMaps(tables.frames.values);
   windows.sort((a, b) => a.startMs - b.startMs);
   return {
     allocations: { frames: mapped.frames, stacks: tables.stacks.values, windows, intervalBytes },
-    warnings: [...warnings, ...mapped.warnings],
+    warnings: [...warnings, ...mapped.warnings, ...(yieldedMs === null ? [] : [yielded(log.name, yieldedMs)])],
+  };
+}
+
+function yielded(name: string, fromMs: number): Warning {
+  return {
+    code: "sampler-yielded",
+    message: `The program uses V8's heap sampler itself from ${formatMs(fromMs)} on (${name}): allocation sites after that are unknown.`,
+    hint: "V8 has one heap sampler an isolate. Record without the program's own heap profiler for all of them.",
   };
 }
 

@@ -122,7 +122,8 @@ function readManifest(path: string): { readonly manifest: Manifest | null; reado
 function noIsolates(): Warning {
   return {
     code: "no-isolates",
-    message: "No Node.js program was recorded: none started, or it did not take over NODE_OPTIONS.",
+    message:
+      "No Node.js program was recorded: none started, it did not take over NODE_OPTIONS, or the permission model keeps it from writing.",
     hint: "gcspike doctor says what works on this machine.",
   };
 }

@@ -260,7 +260,8 @@ export const NO_POSITION = 0xffff_ffff;
  * A window:
  *     0   4  bytes of this record
  *     4   2  2
- *     6   2  flags: bit 0, samples were left out because the window had too many
+ *     6   2  flags: bit 0, samples were left out because the window had too many; bit 1, it is the last one, because the
+ *            program uses V8's heap sampler itself from its end on
  *     8   8  start, ns
  *     16  8  end, ns
  *     24  8  mean bytes between samples
@@ -338,6 +339,11 @@ export interface IsolateDescriptor {
   readonly platform: string;
   readonly execArgv: readonly string[];
   readonly startNs: string;
+  /**
+   * Where `pid` means this process: boot id of the machine and PID namespace; null where the system has none. A process of
+   * another container or machine may run although no process of that number does here.
+   */
+  readonly processSpace: string | null;
   readonly heapLimitBytes: number | null;
   /** Largest size of a semi-space in force, bytes; null where V8 does not say. */
   readonly semiSpaceBytes: number | null;

@@ -141,7 +141,30 @@ describe.each(NODES)("the program's own tools on $version", ({ path, version }) 
     expect(recorded).toMatchObject({ code: 0, stdout: "growForTheProfile\n" });
     const { warnings, allocations } = isolateOf(recorded.recording, "main");
     expect(warnings).toEqual([]);
+    expect(recorded.recording.warnings.map(({ code }) => code)).toEqual(["sampler-yielded"]);
     expect(allocations?.windows.length).toBeGreaterThan(0);
+  });
+
+  test("heap profiles of itself and of a worker (Node 24 and later)", async () => {
+    const bare = await new Running(path, [fixture("heap-profiles.cjs")], { cwd: workplace.cwd }).ended;
+    const recorded = await workplace.record([path, fixture("heap-profiles.cjs")]);
+    expect(recorded).toMatchObject({ code: 0, stdout: bare.stdout });
+    expect(bare.stdout).not.toContain("ERR");
+    const taken = bare.stdout.split("\n").length - 1;
+    const yielded = recorded.recording.warnings.filter(({ code }) => code === "sampler-yielded");
+    expect(yielded).toHaveLength(taken);
+  });
+
+  // Node 22 aborts by itself where such a program starts a worker.
+  test.skipIf(major === 22)("a program that was built into a snapshot", async () => {
+    const blob = workplace.path("snapshot.blob");
+    const flags = ["--snapshot-blob", blob];
+    const built = await new Running(path, [...flags, "--build-snapshot", fixture("snapshot.cjs")]).ended;
+    expect(built.code).toBe(0);
+    const bare = await new Running(path, flags, { cwd: workplace.cwd }).ended;
+    const recorded = await workplace.record([path, ...flags]);
+    expect(recorded).toMatchObject({ code: bare.code, stdout: bare.stdout });
+    expect(isolateOf(recorded.recording, "main").pauses.count).toBeGreaterThan(0);
   });
 
   test("--heap-prof writes its profile, and the recording says that allocations are missing", async () => {
@@ -237,6 +260,18 @@ describe.each(NODES)("the program's own tools on $version", ({ path, version }) 
       expect(isolate?.collectors).toEqual(collectors);
       expect(isolate?.pauses.count).toBeGreaterThan(0);
     }
+  });
+
+  test("the permission model, of a program that may read itself alone", async () => {
+    const script = workplace.path("hello.cjs");
+    writeFileSync(script, "console.log('hello')");
+    const flag = major === 20 ? "--experimental-permission" : "--permission";
+    const words = ["--no-warnings", flag, `--allow-fs-read=${script}`, script];
+    const bare = await new Running(path, words, { cwd: workplace.cwd }).ended;
+    const running = workplace.start([path, ...words]).running;
+    const { code, stdout, stderr } = await running.ended;
+    expect({ code, stdout }).toEqual({ code: bare.code, stdout: bare.stdout });
+    expect(stderr).toContain("the permission model keeps it from writing");
   });
 
   test("--no-addons: PerformanceObserver records instead, and the recording says why", async () => {

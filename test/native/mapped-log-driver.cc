@@ -12,6 +12,7 @@
 
 #include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,7 +63,41 @@ void Layout(const std::string& path) {
     log.Commit(record_bytes);
   }
   std::memset(log.Reserve(record_bytes), 0xee, record_bytes);  // begun and never committed
+}
+
+// Nobody makes room for this one: the writer waits for it.
+void Waiting(const std::string& path) {
+  MappedLog log;
+  OpenOrExit(&log, path, 0, 8 << 20);
+  int count = 0;
+  for (int n = 0; n < 3000; n++) {
+    void* at = log.ReserveWaiting(kRecordBytes);
+    if (at == nullptr) continue;
+    std::memset(at, n, kRecordBytes);
+    log.Commit(kRecordBytes);
+    log.ReleasePages();
+    count++;
+  }
+  Print("appended", count);
   log.Close();
+}
+
+// The program closes a number that is not its own, and gets it for a file of its own.
+void Stolen(const std::string& path) {
+  MappedLog log;
+  OpenOrExit(&log, path, 16 << 10, 1 << 20);
+  struct stat ours, other;
+  stat(path.c_str(), &ours);
+  int number = 3;
+  while (fstat(number, &other) != 0 || other.st_ino != ours.st_ino) number++;
+  Print("high", number >= 512);
+  const int own = open((path + ".own").c_str(), O_RDWR | O_CREAT, 0644);
+  dup2(own, number);
+  const int appended = AppendUntilFull(&log, 100);
+  log.MakeRoom();
+  log.Close();
+  Print("appended", appended);
+  Print("still open", write(number, "own", 3));
 }
 
 void Names(const std::string& path) {
@@ -222,7 +257,7 @@ void Resident(const std::string& path) {
 
 int main(int argc, char** argv) {
   const std::pair<const char*, void (*)(const std::string&)> actions[] = {
-      {"layout", Layout},  {"names", Names},     {"limit", Limit},     {"fast", Fast},
+      {"layout", Layout},  {"waiting", Waiting}, {"stolen", Stolen}, {"names", Names},     {"limit", Limit},     {"fast", Fast},
       {"disk", Disk},      {"size", FileSizeLimit}, {"closed", Closed},   {"never", Never},
       {"unopened", Unopened}, {"fork", Fork},       {"threads", Threads}, {"resident", Resident},
   };

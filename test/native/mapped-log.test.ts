@@ -168,11 +168,29 @@ describe("what does not fit is dropped and counted", () => {
   );
 });
 
+test("a writer that waits has room up to the limit", () => {
+  const path = newPath("waiting");
+  expect(drive("waiting", path)).toEqual({ appended: 3000 });
+  expect(outcome(path)).toEqual({ records: 3000, dropped: 0, reasons: 0 });
+  expectRecords(path, 3000, (n) => n % 256);
+});
+
 describe("a log that is not there", () => {
   test("does nothing after Close", () => {
     const path = newPath("closed");
     expect(drive("closed", path)).toEqual({ appended: 0, name: -1 });
     expect(outcome(path)).toEqual({ records: 1, dropped: 0, reasons: 0 });
+    // Closed, the file is its content.
+    expect(readFileSync(path).length).toBe(HEADER_BYTES + RECORD_BYTES);
+  });
+
+  test("leaves a file alone that has got its number", () => {
+    const path = newPath("stolen");
+    const said = drive("stolen", path);
+    expect(said).toMatchObject({ high: 1, "still open": 3 });
+    expect(said.appended).toBeGreaterThan(0);
+    expect(readFileSync(`${path}.own`, "utf8")).toBe("own");
+    expect(outcome(path).records).toBe(said.appended);
   });
 
   test("does nothing before Open", () => {

@@ -132,6 +132,7 @@ function testDescriptor(id: string): IsolateDescriptor {
   const [pid = PID, threadId = 0] = id.split(/[-.]/).map(Number);
   return {
     schema: "gcspike.isolate/1",
+    processSpace: null,
     id,
     pid,
     parentPid: PID - 1,

@@ -7,6 +7,8 @@ import { describe, expect, test } from "vitest";
 import { GcspikeError } from "../../../src/lib/errors.ts";
 import {
   isNode,
+  leadingOptions,
+  permissionToRead,
   planNodeArguments,
   quoteNodeOption,
   splitNodeOptions,
@@ -78,5 +80,22 @@ describe("options for the target's Node", () => {
     ["npx", false],
   ])("%s is Node: %s", (program, expected) => {
     expect(isNode(program)).toBe(expected);
+  });
+});
+
+describe("a program under Node 20's permission model", () => {
+  const paths = ["/opt/gcspike/dist/agent/*"];
+  const given = (...words: string[]) => permissionToRead(leadingOptions(words), paths);
+
+  test("may read what records it", () => {
+    expect(given("--experimental-permission", "--allow-fs-read=/srv/*", "server.js")).toEqual([
+      "--allow-fs-read=/opt/gcspike/dist/agent/*",
+    ]);
+  });
+
+  test("is one where Node gets the option, not the script", () => {
+    expect(given("server.js", "--experimental-permission")).toEqual([]);
+    expect(given("--no-warnings", "server.js")).toEqual([]);
+    expect(given()).toEqual([]);
   });
 });
