@@ -4,6 +4,7 @@
 // V8 says two things about a pause: the line of --trace-gc, whose clock stops before the line is printed, and the trace span around
 // the collection, which includes printing. A recorded pause between the two is right; outside of them, the nearer one counts. The
 // column "printed" compares with the line alone: 0.03 ms a collection more, and what the thread waited for a processor meanwhile.
+// What is off by less than half of V8's last decimal, 5 us a collection, does not count.
 // "before" are collections of a thread that began before the agent ran in it: Node was still starting the thread.
 //
 //   node bench/truth.mjs [--nodes 20,22,24,26] [--programs quiet,http-server]
@@ -26,6 +27,8 @@ const STEPS_LIMIT = 0.05;
 const ATTEMPTS = 3;
 /** Below this total, V8's one decimal a collection is worth more than the limit. */
 const LEAST_STEPS_MS = 10;
+/** Half of the last decimal that V8 prints of a pause: what is off by less is not off. */
+const PAUSE_RESOLUTION_MS = 0.005;
 const KINDS = ["scavenge", "mark-compact"];
 /** As a recording numbers them; the others are not in the trace. */
 const PAUSE_KINDS = ["scavenge", "minor-mark-sweep", "mark-compact"];
@@ -165,10 +168,12 @@ function comparePauses(pairs) {
   const printed = sum(pairs, (pair) => pair.printed);
   const seen = sum(pairs, (pair) => pair.seen);
   const off = sum(pairs, (pair) => pair.seen - nearest(pair));
+  const share = printed > 0 ? off / printed : 0;
   return {
     truth: printed,
-    share: printed > 0 ? off / printed : 0,
+    share,
     printed: printed > 0 ? seen / printed - 1 : 0,
+    counted: Math.abs(off) <= PAUSE_RESOLUTION_MS * pairs.length ? 0 : Math.abs(share),
     limit: PAUSE_LIMIT,
   };
 }
@@ -180,16 +185,16 @@ function nearest({ printed, seen, span }) {
 function compareSteps(isolates) {
   const truth = sum(isolates, (entry) => entry.tracedSteps);
   const share = truth < LEAST_STEPS_MS ? 0 : sum(isolates, (entry) => entry.seenSteps) / truth - 1;
-  return { truth, share, limit: STEPS_LIMIT };
+  return { truth, share, counted: Math.abs(share), limit: STEPS_LIMIT };
 }
 
 function percent(share) {
   return `${share < 0 ? "" : "+"}${(share * 100).toFixed(2)} %`.padStart(9);
 }
 
-function cell({ truth, share, printed, limit }) {
+function cell({ truth, share, printed, counted, limit }) {
   const line = printed === undefined ? "" : `(printed ${percent(printed).trim()})`.padEnd(20);
-  return `${truth.toFixed(0).padStart(6)} ms ${percent(share)}${Math.abs(share) < limit ? " " : "!"} ${line}`;
+  return `${truth.toFixed(0).padStart(6)} ms ${percent(share)}${counted < limit ? " " : "!"} ${line}`;
 }
 
 /**
@@ -202,11 +207,11 @@ async function row(name, node, command) {
     const result = compareRun(await run(node, command));
     lacking += result.lacking;
     const cells = [...result.pauses, result.steps];
-    if (cells.some(({ share, limit }) => Math.abs(share) >= limit) && attempt < ATTEMPTS) continue;
+    if (cells.some(({ counted, limit }) => counted >= limit) && attempt < ATTEMPTS) continue;
     const counts = [result.collections, result.before, lacking, attempt].map((n) => String(n).padStart(7)).join("");
     console.log(`${name.padEnd(16)} ${node.version.padEnd(9)}${counts}  ${cells.map(cell).join("")}`);
-    const pause = Math.max(...result.pauses.map(({ share }) => Math.abs(share)));
-    return { lacking, pause, steps: Math.abs(result.steps.share) };
+    const pause = Math.max(...result.pauses.map(({ counted }) => counted));
+    return { lacking, pause, steps: result.steps.counted };
   }
 }
 

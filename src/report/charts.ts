@@ -8,7 +8,7 @@ import { PICTURES, sceneOf } from "./charts/pictures.ts";
 import { configuration, FONT_FAMILY, HEIGHT, WIDTH } from "./charts/style.ts";
 import type { IsolateView, ReportView } from "./view-model.ts";
 
-/** A cluster of a hundred workers would make 700 files; the HTML report has them all. */
+/** A cluster of a hundred workers would make 800 files; the HTML report has them all. */
 const MAX_ISOLATES = 8;
 const FONT = join("assets", "fonts", "DejaVuSans.ttf");
 
@@ -62,8 +62,8 @@ function fileName(picture: string, isolate: IsolateView, index: number): string 
 }
 
 /**
- * The report's charts as PNG files of 1200 x 640 pixels: timeline, percentiles, histogram, mmu, heap-spaces, gc-work and
- * loop-delay of the first isolate (`timeline.png`), and of the up to seven others that paused most (`timeline.1-<id>.png`).
+ * The report's charts as PNG files of 1200 x 640 pixels: timeline, percentiles, histogram, mmu, heap-spaces, gc-work,
+ * loop-delay and allocations of the first isolate (`timeline.png`), and of the up to seven others that paused most (`timeline.1-<id>.png`).
  * Throws a GcspikeError (charts-canvas, charts-font) where they cannot be drawn.
  */
 export async function renderCharts(

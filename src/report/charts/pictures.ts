@@ -1,4 +1,4 @@
-/** The seven pictures of an isolate, as drawings: pure functions from the view to what chart.js needs. */
+/** The eight pictures of an isolate, as drawings: pure functions from the view to what chart.js needs. */
 import type { ChartDataset, Plugin } from "chart.js";
 import type { GcSummary } from "../../analysis/report-types.ts";
 import { formatBytes, formatMs, formatNumber, formatShare } from "../../lib/units.ts";
@@ -12,6 +12,7 @@ import {
   type Range,
   sumRuns,
 } from "./decimate.ts";
+import { flame } from "./flame.ts";
 import {
   axisTitle,
   COLUMNS,
@@ -428,4 +429,5 @@ export const PICTURES: Readonly<Record<string, (scene: Scene) => Drawing>> = {
   "heap-spaces": heapSpaces,
   "gc-work": gcWork,
   "loop-delay": loopDelay,
+  allocations: ({ name, isolate }) => flame(name, isolate.allocations),
 };

@@ -34,6 +34,7 @@ export const LAYER_COLOURS = [
   "#8a97a5",
   "#c9b458",
 ];
+export const FLAME_COLOURS = { user: "#f3c15f", node: "#8ecbee", native: "#cbd2da", gcspike: "#e3e6ea" } as const;
 export const INK = "#1f2933";
 const SOFT_INK = "#52606d";
 const GRID = "#e4e7eb";

@@ -7,13 +7,14 @@ import {
   largestPerColumn,
   sumRuns,
 } from "../../../src/report/charts/decimate.ts";
+import { flameBoxes } from "../../../src/report/charts/flame.ts";
 import { PICTURES, sceneOf } from "../../../src/report/charts/pictures.ts";
 import { COLUMNS, HEIGHT, KIND_COLOURS, plainText, WIDTH } from "../../../src/report/charts/style.ts";
 import { renderCharts } from "../../../src/report/charts.ts";
 import type { IsolateView, ReportView } from "../../../src/report/view-model.ts";
 import { chartView } from "./charts-view.ts";
 
-const NAMES = ["timeline", "percentiles", "histogram", "mmu", "heap-spaces", "gc-work", "loop-delay"];
+const NAMES = ["timeline", "percentiles", "histogram", "mmu", "heap-spaces", "gc-work", "loop-delay", "allocations"];
 
 interface Picture {
   readonly width: number;
@@ -56,7 +57,7 @@ function withIsolate(view: ReportView, change: Partial<IsolateView>): ReportView
 }
 
 describe("renderCharts", () => {
-  it("draws seven pictures of the documented size", async () => {
+  it("draws eight pictures of the documented size", async () => {
     const files = await renderCharts(chartView());
     expect(files.map((file) => file.name)).toEqual(NAMES.map((name) => `${name}.png`));
     for (const file of files) expect(await decode(file.bytes)).toMatchObject({ width: WIDTH, height: HEIGHT });
@@ -95,7 +96,7 @@ describe("renderCharts", () => {
       histogram: [],
       gcWork: { bucketMs: 0, insideMs: nothing, outsideMs: null },
     };
-    expect(await renderCharts(withIsolate(chartView({ durationMs: 0 }), empty))).toHaveLength(7);
+    expect(await renderCharts(withIsolate(chartView({ durationMs: 0 }), empty))).toHaveLength(NAMES.length);
     const nan = Float64Array.of(Number.NaN, Number.POSITIVE_INFINITY, 3);
     const missing: Partial<IsolateView> = {
       pauses: { startMs: nan, durationMs: nan, kind: Uint8Array.of(0, 2, 200) },
@@ -107,7 +108,7 @@ describe("renderCharts", () => {
       mmu: [{ windowMs: 0, utilization: Number.NaN }],
       percentiles: [{ q: Number.NaN, ms: Number.NaN }],
     };
-    expect(await renderCharts(withIsolate(chartView({ durationMs: Number.NaN }), missing))).toHaveLength(7);
+    expect(await renderCharts(withIsolate(chartView({ durationMs: Number.NaN }), missing))).toHaveLength(NAMES.length);
   });
 
   it("names the files of further isolates safely and draws the ones that paused most", async () => {
@@ -118,7 +119,7 @@ describe("renderCharts", () => {
       pauses: { ...isolate.pauses, durationMs: isolate.pauses.durationMs.map((ms) => ms * (i + 1)) },
     }));
     const files = await renderCharts({ ...view, isolates });
-    expect(files).toHaveLength(8 * 7);
+    expect(files).toHaveLength(8 * NAMES.length);
     expect(new Set(files.map((file) => file.name)).size).toBe(files.length);
     for (const { name } of files) expect(name).toMatch(/^[a-z-]+(\.\d-[A-Za-z0-9_-]+)?\.png$/);
     expect(files[7]?.name).toBe("timeline.1-_11.png");
@@ -189,5 +190,53 @@ describe("decimation", () => {
     expect(largestIndexPerColumn(Float64Array.of(1, 2, 60), Float64Array.of(5, 7, 1), range, 2)).toEqual([1, 2]);
     expect(sumRuns(Float64Array.of(1, 2, Number.NaN, 4, 5), 2)).toEqual({ length: 3, sums: [3, 9] });
     expect(sumRuns(new Float64Array(), 10)).toEqual({ length: 1, sums: [] });
+  });
+});
+
+describe("the flame graph", () => {
+  const frame = (name: string, origin: "user" | "node" = "user") => ({ name, location: "", origin });
+  const allocations = {
+    frames: [frame("main", "node"), frame("serve"), frame("parse"), frame("render")],
+    stacks: [
+      [0, 1, 2],
+      [0, 1, 3],
+      [0, 1],
+    ],
+    windows: [
+      { startMs: 0, endMs: 1000, bytes: 70, stacks: [{ stack: 0, bytes: 70 }] },
+      {
+        startMs: 1000,
+        endMs: 2000,
+        bytes: 30,
+        stacks: [
+          { stack: 1, bytes: 20 },
+          { stack: 2, bytes: 10 },
+        ],
+      },
+    ],
+  };
+
+  it("begins where stacks part, and sums windows", () => {
+    const boxes = flameBoxes(allocations, 10, 0).map(({ name, depth, from, to }) => [name, depth, from, to]);
+    expect(boxes).toEqual([
+      ["serve", 0, 0, 1],
+      ["parse", 1, 0, 0.7],
+      ["render", 1, 0.7, 0.7 + 0.2],
+    ]);
+  });
+
+  it("leaves out what is too deep or too narrow", () => {
+    expect(flameBoxes(allocations, 1, 0).map(({ name }) => name)).toEqual(["serve"]);
+    expect(flameBoxes(allocations, 10, 0.5).map(({ name }) => name)).toEqual(["serve", "parse"]);
+  });
+
+  it("is drawn in the colours of its frames, and says where there is nothing to draw", async () => {
+    expect(
+      (await pictureOf(withIsolate(chartView(), { allocations }), "allocations.png")).count("#f3c15f", 80, 200),
+    ).toBeGreaterThan(10_000);
+    const empty = withIsolate(chartView(), { allocations: null });
+    expect(PICTURES.allocations?.(sceneOf(empty, empty.isolates[0] as IsolateView)).empty).toBe(
+      "No allocations were sampled.",
+    );
   });
 });
