@@ -33,7 +33,10 @@ std::shared_ptr<Session> Session::OfThread(uint32_t thread_id) {
 }
 
 Session::Session(v8::Isolate* isolate, const SessionOptions& options)
-    : isolate_(isolate), options_(options), array_buffers_(new ArrayBufferMeter) {
+    : isolate_(isolate),
+      environment_(node::GetCurrentEnvironment(isolate->GetCurrentContext())),
+      options_(options),
+      array_buffers_(new ArrayBufferMeter) {
 #ifdef __linux__
   has_thread_clock_ = pthread_getcpuclockid(pthread_self(), &thread_clock_) == 0;
 #endif
@@ -71,7 +74,7 @@ SessionResult Session::StartCollectors() {
   cleanup_ = node::AddEnvironmentCleanupHook(isolate_, OnEnvironmentEnd, this);
   // process.exit() runs no cleanup hooks. In a worker it does, and the session is gone when these callbacks run.
   if (options_.thread_id == 0) {
-    node::AtExit(node::GetCurrentEnvironment(isolate_->GetCurrentContext()), OnProcessExit, this);
+    node::AtExit(environment_, OnProcessExit, this);
   }
   StartBackgroundThread(options_.folder);
   Watch(self_);
@@ -109,7 +112,8 @@ void Session::RequestSample() {
 
 void Session::RequestYieldSampler() {
   std::lock_guard<std::mutex> guard(isolate_mutex_);
-  if (alive_ && !yield_pending_.exchange(true)) isolate_->RequestInterrupt(OnYieldRequest, this);
+  // Through Node, which also runs it while the event loop waits, as it does with what the program asks of a worker.
+  if (alive_ && !yield_pending_.exchange(true)) node::RequestInterrupt(environment_, OnYieldRequest, this);
 }
 
 void Session::OnInterrupt(v8::Isolate*, void* data) {
@@ -123,7 +127,7 @@ void Session::OnInterrupt(v8::Isolate*, void* data) {
   self->in_interrupt_ = false;
 }
 
-void Session::OnYieldRequest(v8::Isolate*, void* data) {
+void Session::OnYieldRequest(void* data) {
   auto* self = static_cast<Session*>(data);
   self->yield_pending_ = false;
   self->YieldSampler();

@@ -69,7 +69,7 @@ class Session {
   LoopRecord SampleLoop();
   void RequestSample();
   static void OnInterrupt(v8::Isolate* isolate, void* self);
-  static void OnYieldRequest(v8::Isolate* isolate, void* self);
+  static void OnYieldRequest(void* self);
   static void OnEnvironmentEnd(void* self, void (*done)(void*), void* argument);
   static void OnLoopReleased(void* self);
   static void OnProcessExit(void* self);
@@ -79,6 +79,7 @@ class Session {
   void FinishSampling();
 
   v8::Isolate* const isolate_;
+  node::Environment* const environment_;
   const SessionOptions options_;
   clockid_t thread_clock_ = CLOCK_MONOTONIC;
   bool has_thread_clock_ = false;

@@ -122,7 +122,7 @@ describe("renderCharts", () => {
     expect(files).toHaveLength(8 * NAMES.length);
     expect(new Set(files.map((file) => file.name)).size).toBe(files.length);
     for (const { name } of files) expect(name).toMatch(/^[a-z-]+(\.\d-[A-Za-z0-9_-]+)?\.png$/);
-    expect(files[7]?.name).toBe("timeline.1-_11.png");
+    expect(files[NAMES.length]?.name).toBe("timeline.1-_11.png");
   });
 
   it("draws no more points than pixels, however many pauses there are", () => {
