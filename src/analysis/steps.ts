@@ -14,39 +14,73 @@ export interface StepRun {
 }
 
 /**
- * Runs of steps with at least `thresholdMs` of step time inside a window of 50 ms; windows that share a step are one run.
- * It is enough to look at windows that begin with a step: where any window holds that much, one of these does.
+ * Runs of steps with at least `thresholdMs` of step time inside a window of 50 ms: every step that such a window touches;
+ * windows that share a step are one run. Linear: as a window slides, the step time in it changes its slope only where an end
+ * of the window meets an end of a step, and between two such positions the threshold is met at most once.
  */
 export function stepRuns(steps: Intervals, thresholdMs: number): readonly StepRun[] {
-  const runs: StepRun[] = [];
-  let first = -1;
-  let behind = 0;
-  let next = 0;
-  let begun = 0;
-  for (let i = 0; i < steps.count; i++) {
-    const windowEnd = (steps.startMs[i] ?? 0) + WINDOW_MS;
-    while (next < steps.count && (steps.startMs[next] ?? 0) < windowEnd) begun += length(steps, next++);
-    const inside = begun - Math.max(0, (steps.endMs[next - 1] ?? 0) - windowEnd);
-    begun -= length(steps, i);
-    if (inside < thresholdMs) continue;
-    if (first >= 0 && i >= behind) {
-      runs.push(run(steps, first, behind));
-      first = -1;
-    }
-    if (first < 0) first = i;
-    behind = next;
+  const runs: { from: number; to: number }[] = [];
+  const touch = (fromMs: number, toMs: number): void => {
+    const from = firstStep(steps, steps.endMs, fromMs, true);
+    const to = firstStep(steps, steps.startMs, toMs + WINDOW_MS, false);
+    const last = runs.at(-1);
+    if (last !== undefined && from < last.to) last.to = Math.max(last.to, to);
+    else runs.push({ from, to });
+  };
+  let before: { readonly at: number; readonly inside: number } | null = null;
+  for (const { at, inside } of windowsOf(steps)) {
+    const held = before !== null && before.inside >= thresholdMs;
+    const holds = inside >= thresholdMs;
+    if (before !== null && (held || holds)) {
+      const slope = (inside - before.inside) / (at - before.at);
+      const crossing = slope === 0 ? at : before.at + (thresholdMs - before.inside) / slope;
+      touch(held ? before.at : Math.min(crossing, at), holds ? at : Math.max(crossing, before.at));
+    } else if (holds) touch(at, at);
+    before = { at, inside };
   }
-  if (first >= 0) runs.push(run(steps, first, behind));
-  return runs;
+  return runs.map(({ from, to }) => run(steps, from, to));
 }
 
-function length(steps: Intervals, index: number): number {
-  return (steps.endMs[index] ?? 0) - (steps.startMs[index] ?? 0);
+/** Every position of a window, by its start, at which one of its ends meets the end of a step, with the step time in it. */
+function* windowsOf(steps: Intervals): Generator<{ readonly at: number; readonly inside: number }> {
+  const edges = steps.count * 2;
+  const edge = (index: number): number =>
+    index < edges
+      ? ((index % 2 === 0 ? steps.startMs : steps.endMs)[index >> 1] ?? Number.POSITIVE_INFINITY)
+      : Number.POSITIVE_INFINITY;
+  // Edges that the window's start and its end have passed, and the step time before each.
+  let startEdge = 0;
+  let endEdge = 0;
+  let startTime = 0;
+  let endTime = 0;
+  let at = edge(0) - WINDOW_MS;
+  while (startEdge < edges) {
+    const next = Math.min(edge(startEdge), edge(endEdge) - WINDOW_MS);
+    if (startEdge % 2 === 1) startTime += next - at;
+    if (endEdge % 2 === 1) endTime += next - at;
+    at = next;
+    while (startEdge < edges && edge(startEdge) <= at) startEdge++;
+    while (endEdge < edges && edge(endEdge) - WINDOW_MS <= at) endEdge++;
+    yield { at, inside: endTime - startTime };
+  }
+}
+
+/** Index of the first step whose entry in `column` is at `ms` or later (`after`: later). */
+function firstStep({ count }: Intervals, column: Float64Array, ms: number, after: boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const value = column[middle] ?? 0;
+    if (after ? value <= ms : value < ms) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function run(steps: Intervals, from: number, to: number): StepRun {
   let durationMs = 0;
-  for (let i = from; i < to; i++) durationMs += length(steps, i);
+  for (let i = from; i < to; i++) durationMs += (steps.endMs[i] ?? 0) - (steps.startMs[i] ?? 0);
   const cut = { count: to - from, startMs: steps.startMs.subarray(from, to), endMs: steps.endMs.subarray(from, to) };
   return { steps: cut, durationMs };
 }

@@ -1,6 +1,7 @@
 /** `gcspike record`: progress while it runs, a summary at the end. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import { shellWord } from "../lib/shell.ts";
 import { plainText, plural } from "../lib/text.ts";
 import { formatBytes, formatMs } from "../lib/units.ts";
 import { programName } from "../recorder/folder.ts";
@@ -24,11 +25,11 @@ export interface RecordFlags {
   readonly redact?: boolean;
 }
 
-/** The path as the reader would type it. */
+/** The path as the reader would type it, but for quotes; not like an option. */
 function shortPath(path: string): string {
   const near = relative(process.cwd(), path);
-  const short = near.startsWith("..") ? path : near;
-  return /^[\w@%+=:,./-]+$/.test(short) ? short : `'${short.replaceAll("'", "'\\''")}'`;
+  if (near.startsWith("..")) return path;
+  return near.startsWith("-") ? `./${near}` : near;
 }
 
 function howItEnded({ exit }: RecordResult): string {
@@ -85,13 +86,13 @@ function profileLines(folder: string): string {
     const [first, ...others] = files.filter((file) => file.endsWith(suffix));
     if (first === undefined) return "";
     const more = others.length === 0 ? "" : `, and ${plural(others.length, "more isolate")}`;
-    return `  ${name}:  go tool pprof -top ${shortPath(join(folder, first))}${more}\n`;
+    return `  ${name}:  go tool pprof -top ${shellWord(shortPath(join(folder, first)))}${more}\n`;
   }).join("");
 }
 
 /** For a recording that was not read: how the program ended, where the recording is, and why there is no more. */
 function shortSummary(name: string, result: RecordResult, why: string): string {
-  const recording = shortPath(result.path);
+  const recording = shellWord(shortPath(result.path));
   return `  ${plainText(name, 40)} ended${howItEnded(result)} after ${formatMs(result.durationMs)}: ${recording}\n${warningLines(result.warnings)}\n  ${why}  gcspike report ${recording}\n`;
 }
 
@@ -130,6 +131,8 @@ export async function runRecord(command: readonly string[], flags: RecordFlags, 
       ended: () => line?.stop(),
     },
   );
-  terminal.err(`\n${await summarise(name, result, terminal)}`);
+  // First: where the program left its last line open, the spinner would take that line away.
+  terminal.err("\n");
+  terminal.err(await summarise(name, result, terminal));
   return result.exitCode;
 }

@@ -77,10 +77,11 @@ export function systemTerminal(env: NodeJS.ProcessEnv): Terminal {
     out: writeToStdout,
     err: writeToStderr,
     outIsTerminal,
-    interactive: errIsTerminal && !plain,
+    // A terminal whose size was never set has none: nothing can be drawn on it and taken away again.
+    interactive: errIsTerminal && !plain && process.stderr.columns > 0,
     outColor: outIsTerminal && !plain,
     errColor: errIsTerminal && !plain,
-    width: () => stream?.columns ?? 80,
-    rows: () => stream?.rows ?? 24,
+    width: () => stream?.columns || 80,
+    rows: () => stream?.rows || 24,
   };
 }

@@ -1,5 +1,5 @@
 /** `<isolate>.json`: what an isolate says of itself, read with suspicion. */
-import { asFields, nanosecondsOf, numberOf, textOf, textsOf } from "./fields.ts";
+import { asFields, integerOf, nanosecondsOf, textOf, textsOf } from "./fields.ts";
 import { parseObject, warningsOf } from "./manifest.ts";
 import type { Collector, IsolateDescriptor } from "./spec.ts";
 
@@ -18,9 +18,9 @@ export function parseDescriptor(text: string, id: string): ReadDescriptor | null
   if (asFields(fields) === null || fields === null) return null;
   const unknown = unknownDescriptor(id);
   return {
-    pid: numberOf(fields.pid) ?? unknown.pid,
-    parentPid: numberOf(fields.parentPid) ?? unknown.parentPid,
-    threadId: numberOf(fields.threadId) ?? unknown.threadId,
+    pid: integerOf(fields.pid) ?? unknown.pid,
+    parentPid: integerOf(fields.parentPid) ?? unknown.parentPid,
+    threadId: integerOf(fields.threadId) ?? unknown.threadId,
     name: textOf(fields.name) ?? "",
     kind: fields.kind === "process" || fields.kind === "worker" ? fields.kind : unknown.kind,
     script: textOf(fields.script) ?? "",
@@ -28,8 +28,8 @@ export function parseDescriptor(text: string, id: string): ReadDescriptor | null
     v8: textOf(fields.v8) ?? "",
     startNs: nanosecondsOf(fields.startNs),
     processSpace: textOf(fields.processSpace),
-    heapLimitBytes: numberOf(fields.heapLimitBytes),
-    semiSpaceBytes: numberOf(fields.semiSpaceBytes),
+    heapLimitBytes: integerOf(fields.heapLimitBytes),
+    semiSpaceBytes: integerOf(fields.semiSpaceBytes),
     collectors: COLLECTORS.filter((collector) => textsOf(fields.collectors).includes(collector)),
     warnings: warningsOf(fields.warnings),
   };

@@ -23,6 +23,10 @@ export function numberOf(value: unknown): number | null {
   return typeof value === "number" && Number.isFinite(value) ? value : null;
 }
 
+export function integerOf(value: unknown): number | null {
+  return Number.isSafeInteger(value) ? (value as number) : null;
+}
+
 export function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value.slice(0, LIST_LIMIT) : [];
 }

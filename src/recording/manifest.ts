@@ -2,7 +2,7 @@
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GcspikeError } from "../lib/errors.ts";
-import { asFields, type Fields, listOf, nanosecondsOf, numberOf, textOf, textsOf } from "./fields.ts";
+import { asFields, type Fields, integerOf, listOf, nanosecondsOf, numberOf, textOf, textsOf } from "./fields.ts";
 import { FORMAT_VERSION, MANIFEST_SCHEMA, type Manifest, type Warning } from "./spec.ts";
 
 export const MANIFEST_FILE = "manifest.json";
@@ -38,8 +38,8 @@ export function parseManifest(text: string): Manifest | null {
     startNs: String(startNs),
     endNs: nanosecondsOf(fields.endNs)?.toString() ?? null,
     exit: exitOf(fields.exit),
-    pid: numberOf(fields.pid),
-    recorderPid: numberOf(fields.recorderPid) ?? 0,
+    pid: integerOf(fields.pid),
+    recorderPid: integerOf(fields.recorderPid) ?? 0,
     machine: machineOf(asFields(fields.machine) ?? {}),
     options: optionsOf(asFields(fields.options) ?? {}),
     files: listOf(fields.files).flatMap(fileOf),
@@ -103,16 +103,16 @@ function dateOf(value: unknown): string {
 
 function exitOf(value: unknown): Manifest["exit"] {
   const fields = asFields(value);
-  return fields === null ? null : { code: numberOf(fields.code), signal: textOf(fields.signal) };
+  return fields === null ? null : { code: integerOf(fields.code), signal: textOf(fields.signal) };
 }
 
 function machineOf(fields: Fields): Manifest["machine"] {
   return {
     platform: textOf(fields.platform) ?? "",
     arch: textOf(fields.arch) ?? "",
-    cpus: numberOf(fields.cpus) ?? 0,
+    cpus: integerOf(fields.cpus) ?? 0,
     cpuModel: textOf(fields.cpuModel) ?? "",
-    memoryBytes: numberOf(fields.memoryBytes) ?? 0,
+    memoryBytes: integerOf(fields.memoryBytes) ?? 0,
     kernel: textOf(fields.kernel) ?? "",
   };
 }
@@ -133,5 +133,5 @@ function fileOf(value: unknown): Manifest["files"] {
   const fields = asFields(value);
   const name = textOf(fields?.name);
   if (fields === null || name === null) return [];
-  return [{ name, format: textOf(fields.format) ?? "", bytes: numberOf(fields.bytes) ?? 0 }];
+  return [{ name, format: textOf(fields.format) ?? "", bytes: integerOf(fields.bytes) ?? 0 }];
 }

@@ -47,9 +47,13 @@ export function applySourceMaps(frames: readonly Frame[]): MappedFrames {
     const map = loadMap(script);
     if (typeof map === "string") broken.push(`${script} (${map})`);
     if (map === null || typeof map === "string") continue;
-    for (const index of indices) {
-      const frame = frames[index];
-      if (frame !== undefined) mapped[index] = mapFrame(map, frame);
+    try {
+      for (const index of indices) {
+        const frame = frames[index];
+        if (frame !== undefined) mapped[index] = mapFrame(map, frame);
+      }
+    } catch {
+      broken.push(`${script} (not a valid source map)`);
     }
   }
   return { frames: mapped, warnings: broken.length === 0 ? [] : [brokenWarning(broken)] };
@@ -62,7 +66,8 @@ function isMappable(frame: Frame | undefined): boolean {
 function mapFrame(map: TraceMap, frame: Frame): Frame {
   const column = Math.max(0, frame.column - V8_FIRST_COLUMN);
   const original = originalPositionFor(map, { line: frame.line, column, bias: GREATEST_LOWER_BOUND });
-  if (original.source === null) return frame;
+  // A map may name sources that it does not have.
+  if (typeof original.source !== "string") return frame;
   const file = boundText(pathOf(original.source));
   return {
     function: originalName(map, frame, column) ?? frame.function,
@@ -82,7 +87,7 @@ function originalName(map: TraceMap, frame: Frame, column: number): string | nul
     const end = segment[0] + frame.function.length;
     if (column - end > LONGEST_NAME_GAP) return null;
     const name = segment.length === 5 ? map.names[segment[4]] : undefined;
-    if (name !== undefined && end <= column) return boundText(name);
+    if (typeof name === "string" && end <= column) return boundText(name);
   }
   return null;
 }

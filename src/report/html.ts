@@ -110,7 +110,7 @@ function reportData(view: ReportView): ReportData {
     isolates: view.isolates.map((isolate) => isolateData(isolate, range)),
     rss: view.rss.map(({ pid, series }) => ({ pid, series: thinSeries(series, range) })),
     spikes: view.report.spikes.toSorted(worstFirst).slice(0, MAX_SPIKES),
-    spikeCount: view.report.spikes.length,
+    spikeCount: view.report.causes.reduce((sum, { spikes }) => sum + spikes, 0),
   };
 }
 

@@ -1,5 +1,6 @@
 /** Sentences that every text renderer says in the same words. All text from the recording is plain (control-free) here. */
 import type { GcSummary, PauseStatistics, Report, Site } from "../analysis/report-types.ts";
+import { shellWord } from "../lib/shell.ts";
 import { plainText, plural } from "../lib/text.ts";
 import { formatBytes, formatMs, formatShare } from "../lib/units.ts";
 import { PAUSE_KINDS } from "../recording/model.ts";
@@ -37,11 +38,6 @@ function baseName(path: string): string {
 /** The command as one line; arguments with spaces or quotes are quoted. */
 export function commandText(command: readonly string[]): string {
   return plainText(command.map(shellWord).join(" "), 160);
-}
-
-/** A word as a POSIX shell takes it. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** "server.js ended by SIGINT after 72.4 s." */

@@ -1,5 +1,6 @@
 import { locationText } from "../analysis/phrases.ts";
 import type { Report, Site, Spike } from "../analysis/report-types.ts";
+import { shellWord } from "../lib/shell.ts";
 import { cut, cutStart, plainText, plural } from "../lib/text.ts";
 import { formatMs, formatShare } from "../lib/units.ts";
 import {
@@ -10,7 +11,6 @@ import {
   kindRows,
   memoryText,
   msOrDash,
-  shellWord,
   siteName,
   spikesText,
   utilizationText,
@@ -216,6 +216,19 @@ function recordingName({ title }: ReportView, { recording }: TerminalOptions): s
 }
 
 /** Collects lines; the only place that knows the terminal's width and colours. */
+const GAP = "   ";
+/** The least that is left of a table's first column. */
+const LEAST_NAME = 12;
+
+/** Columns of a table whose first column takes `nameWidth` at the most. */
+function tableWidth(rows: readonly (readonly string[])[], nameWidth: number): number {
+  const columns = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return columns.reduce(
+    (sum, width, column) => sum + (column === 0 ? Math.min(width, nameWidth) : width + GAP.length),
+    0,
+  );
+}
+
 class Page {
   readonly width: number;
   readonly #color: boolean;
@@ -259,15 +272,25 @@ class Page {
     this.#push(line, style);
   }
 
-  /** The first column stands left, the others right; the first row is the header. */
-  table(rows: readonly (readonly string[])[]): void {
+  /**
+   * The first column stands left, the others right; the first row is the header. Where there is no room, the first column is
+   * cut and then the columns behind the third go: the last one says most.
+   */
+  table(all: readonly (readonly string[])[]): void {
+    const room = this.width - INDENT.length;
+    let rows = all;
+    while ((rows[0]?.length ?? 0) > 3 && tableWidth(rows, LEAST_NAME) > room) {
+      rows = rows.map((row) => row.filter((_, column) => column !== Math.min(3, row.length - 2)));
+    }
+    const nameWidth = Math.max(LEAST_NAME, room - tableWidth(rows, 0));
+    rows = rows.map(([name = "", ...cells]) => [cut(name, nameWidth), ...cells]);
     const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
     for (const [index, row] of rows.entries()) {
       const cells = row.map((cell, column) => {
         const width = widths[column] ?? 0;
         return column === 0 ? cell.padEnd(width) : cell.padStart(width);
       });
-      this.row(cells.join("   "), index === 0 ? "dim" : undefined);
+      this.row(cells.join(GAP), index === 0 ? "dim" : undefined);
     }
   }
 

@@ -32,6 +32,39 @@ test("one long step is a run by itself", () => {
   expect(stepRuns(steps([5, 9]), 10)).toEqual([]);
 });
 
+test("a long step belongs to the steps right behind it", () => {
+  expect(stepRuns(steps([0, 83], [83.1, 6], [95, 9]), 10).map((run) => run.durationMs)).toEqual([98]);
+});
+
+test("runs are what every window of 50 ms that holds the threshold touches", () => {
+  const list = fc.array(fc.tuple(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 70 })), { maxLength: 12 });
+  fc.assert(
+    fc.property(list, fc.integer({ min: 1, max: 45 }), (gaps, threshold) => {
+      const all = steps(...placed(gaps));
+      const found = stepRuns(all, threshold).map((run) => [run.steps.startMs[0], run.steps.count]);
+      expect(found).toEqual(runsOfAllWindows(all, threshold));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+/** Everything is whole, so that windows that start at wholes and halves are enough. */
+function runsOfAllWindows({ count, startMs, endMs }: Intervals, threshold: number): readonly (readonly number[])[] {
+  const runs: { from: number; to: number }[] = [];
+  for (let at = -50; at <= (endMs[count - 1] ?? -51); at += 0.5) {
+    const overlaps = Array.from({ length: count }, (_, i) =>
+      Math.max(0, Math.min(endMs[i] ?? 0, at + 50) - Math.max(startMs[i] ?? 0, at)),
+    );
+    if (overlaps.reduce((sum, one) => sum + one, 0) < threshold) continue;
+    const from = overlaps.findIndex((one) => one > 0);
+    const to = overlaps.findLastIndex((one) => one > 0) + 1;
+    const last = runs.at(-1);
+    if (last !== undefined && from < last.to) last.to = Math.max(last.to, to);
+    else runs.push({ from, to });
+  }
+  return runs.map(({ from, to }) => [startMs[from] ?? Number.NaN, to - from]);
+}
+
 const LENGTH = 300;
 
 test("there is a run exactly where some window of 50 ms holds the threshold, and every run holds such a window", () => {

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { programName, shellWord } from "../../../src/report/phrases.ts";
+import { shellWord } from "../../../src/lib/shell.ts";
+import { programName } from "../../../src/report/phrases.ts";
 
 test.each([
   [["node", "server.js", "--port", "80"], "server.js"],
