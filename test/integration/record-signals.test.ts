@@ -29,12 +29,17 @@ afterAll(() => folder.remove());
 const newRecording = (): string => join(folder.path, `${count++}.gcspike`);
 
 /** Runs gcspike in a terminal. `actions`: text to wait for, and what is typed then. */
-function inTerminal(actions: readonly (readonly [string, string])[], words: readonly string[], env = {}): Running {
+function inTerminal(
+  actions: readonly (readonly [string, string])[],
+  words: readonly string[],
+  env = {},
+  [rows, columns] = [24, 100],
+): Running {
   const command = [
     "python3",
     IN_TERMINAL,
-    "24",
-    "100",
+    `${rows}`,
+    `${columns}`,
     JSON.stringify(actions),
     "--",
     process.execPath,
@@ -170,5 +175,28 @@ describe("in a terminal", () => {
     const { stdout } = await inTerminal([], words, { [name]: value }).ended;
     expect(stdout).toContain("node ended");
     expect(stdout).not.toContain("\u001b");
+  });
+
+  test("a terminal whose size was never set: nothing is drawn on it", async () => {
+    const words = ["record", "-o", newRecording(), "--", "node", "-e", "setTimeout(() => {}, 1200)"];
+    const { stdout } = await inTerminal([], words, {}, [0, 0]).ended;
+    expect(stdout).toContain("node ended");
+    expect(stdout.length).toBeLessThan(2000);
+  });
+
+  test("a last line that the program left open stays", async () => {
+    const code = "process.stdout.write('no newline'); setTimeout(() => {}, 300)";
+    const { stdout } = await inTerminal([], ["record", "-o", newRecording(), "--", "node", "-e", code]).ended;
+    const behind = stdout.slice(stdout.indexOf("no newline") + "no newline".length);
+    // The spinner takes away the line that it stands in: another one by then.
+    expect(behind.indexOf("\n")).toBeGreaterThanOrEqual(0);
+    expect(behind.indexOf("Reading the recording")).toBeGreaterThan(behind.indexOf("\n"));
+  });
+
+  test("the summary names the recording as a shell takes it, quoted once", async () => {
+    const path = join(folder.path, "with space.gcspike");
+    const { stderr } = await startGcspike(["record", "-o", path, "--", "node", "-e", ""]).ended;
+    expect(stderr).toContain(`gcspike report '${path}'`);
+    expect(stderr).not.toContain("\\''");
   });
 });

@@ -133,3 +133,12 @@ describe("source maps", () => {
     expect([mapped?.function, mapped?.line]).toEqual(["(anonymous)", 5]);
   });
 });
+
+test("a map that names sources and names which it does not have changes no frame, and ends no report", () => {
+  const script = join(folder, "odd.js");
+  const map = { version: 3, sources: [], names: [null], mappings: "AACAA,SCCCC" };
+  const data = Buffer.from(JSON.stringify(map)).toString("base64");
+  writeFileSync(script, `function odd() {}\n//# sourceMappingURL=data:application/json;base64,${data}\n`);
+  const frame = frameOf("odd", script, 1, 13);
+  expect(applySourceMaps([frame]).frames).toEqual([frame]);
+});
