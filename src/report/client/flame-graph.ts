@@ -196,6 +196,8 @@ class Graph implements FlameGraph {
     const width = printWidth() ?? this.element.clientWidth;
     if (this.#root === null || width === 0) return;
     this.#boxes = layOut(this.#root, this.#focus, width);
+    // The page may be laid out anew at any time: what is pointed at stays so, in its new box.
+    this.#pointed = this.#boxes.find(({ node }) => node === this.#pointed?.node) ?? null;
     const height = ROW * (1 + this.#boxes.reduce((deepest, box) => Math.max(deepest, box.depth), 0));
     const ratio = devicePixelRatio;
     this.#canvas.width = Math.round(width * ratio);
