@@ -1,4 +1,4 @@
-// eslint checks the sources of three.js with all recommended rules: node eslint.cjs NODE_MODULES
+// eslint checks the sources of three.js with all of its own rules: node eslint.cjs NODE_MODULES
 const { join } = require("node:path");
 
 const [modules] = process.argv.slice(2);

@@ -1,5 +1,5 @@
 /** Runs of incremental steps that together hold up the main thread like a pause. */
-import type { Intervals } from "./intervals.ts";
+import { type Intervals, lowerBound } from "./intervals.ts";
 
 /**
  * A reader at 20 frames a second waits 50 ms for an answer: steps that fill much of such a window are felt as one stop, however
@@ -21,8 +21,10 @@ export interface StepRun {
 export function stepRuns(steps: Intervals, thresholdMs: number): readonly StepRun[] {
   const runs: { from: number; to: number }[] = [];
   const touch = (fromMs: number, toMs: number): void => {
-    const from = firstStep(steps, steps.endMs, fromMs, true);
-    const to = firstStep(steps, steps.startMs, toMs + WINDOW_MS, false);
+    const ended = lowerBound(steps.endMs, fromMs, steps.count);
+    // A step that ends where the window begins is not touched.
+    const from = steps.endMs[ended] === fromMs ? ended + 1 : ended;
+    const to = lowerBound(steps.startMs, toMs + WINDOW_MS, steps.count);
     const last = runs.at(-1);
     if (last !== undefined && from < last.to) last.to = Math.max(last.to, to);
     else runs.push({ from, to });
@@ -63,19 +65,6 @@ function* windowsOf(steps: Intervals): Generator<{ readonly at: number; readonly
     while (endEdge < edges && edge(endEdge) - WINDOW_MS <= at) endEdge++;
     yield { at, inside: endTime - startTime };
   }
-}
-
-/** Index of the first step whose entry in `column` is at `ms` or later (`after`: later). */
-function firstStep({ count }: Intervals, column: Float64Array, ms: number, after: boolean): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const value = column[middle] ?? 0;
-    if (after ? value <= ms : value < ms) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function run(steps: Intervals, from: number, to: number): StepRun {
