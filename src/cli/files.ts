@@ -1,7 +1,8 @@
 /** The only place that writes reports to disk. */
-import { mkdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { GcspikeError } from "../lib/errors.ts";
+import { makeFolder } from "../lib/make-folder.ts";
 
 /** A pipe or a device, such as /dev/stdout, cannot be replaced by a file. */
 function isSpecial(path: string): boolean {
@@ -41,7 +42,7 @@ export function writeReportFiles(
   files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
 ): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(resolve(folder));
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
     throw new GcspikeError("write", `Cannot create ${folder}: ${code}.`, {

@@ -1,7 +1,8 @@
 /** The recording's folder: its name, and its first and last moment. */
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { GcspikeError, usageError } from "../lib/errors.ts";
+import { makeFolder } from "../lib/make-folder.ts";
 import { isNode } from "./node-options.ts";
 
 /** Programs that run a script: its name says more than theirs. */
@@ -52,7 +53,7 @@ export interface RecordingFolder {
 function create(path: string): RecordingFolder {
   try {
     // The first folder that did not exist; undefined where an empty one was given.
-    const first = mkdirSync(path, { recursive: true });
+    const first = makeFolder(path);
     const discard = (): void => {
       if (first !== undefined) rmSync(first, { recursive: true, force: true });
       else for (const name of readdirSync(path)) rmSync(resolve(path, name), { recursive: true, force: true });
