@@ -11,18 +11,20 @@ const COLLECTORS: readonly Collector[] = ["probe", "perf_hooks", "phases", "heap
 
 /**
  * Explains a recording. Pure: the same recording and threshold give the same report. Linear in pauses, phases and samples,
- * but for one sort of the pauses' durations. `spikeMs` is the length from which a stop is a spike.
+ * but for one sort of the pauses' durations. `spikeMs` is the length from which a stop is a spike; by default the one that
+ * the recording was made with.
  */
-export function analyse(recording: Recording, options: { readonly spikeMs: number }): Report {
+export function analyse(recording: Recording, options: { readonly spikeMs?: number | undefined } = {}): Report {
+  const spikeMs = options.spikeMs ?? recording.manifest.options.spikeMs;
   const observed: readonly ObservedIsolate[] = recording.isolates.map((isolate) => ({
     isolate,
     time: gcTime(isolate),
   }));
   const summaries = observed.map((one) => summarizeIsolate(one, processOf(recording, one.isolate)));
-  const spikes = findSpikes(observed, options.spikeMs);
+  const spikes = findSpikes(observed, spikeMs);
   return {
     schema: "gcspike.report/1",
-    recording: describeRecording(recording, leftOut(spikes, options.spikeMs)),
+    recording: describeRecording(recording, leftOut(spikes, spikeMs)),
     isolates: observed.flatMap(({ isolate: { id, pid, threadId, name, kind } }, index) => {
       const gc = summaries[index];
       return gc === undefined ? [] : [{ id, pid, threadId, name, kind, gc }];

@@ -65,9 +65,10 @@ export function planNodeArguments(words: readonly string[], program: string): No
   const commandLine: string[] = [];
   for (const group of groupOptions(words)) {
     const option = group[0] ?? "";
-    if (!option.startsWith("-")) {
+    // "-" is a program from stdin, and "--" ends the options: the agent's would not be seen behind it.
+    if (!option.startsWith("-") || option === "-" || option === "--") {
       throw usageError(
-        `--node-args cannot start with "${option}".`,
+        `--node-args cannot hold "${option}": it is no option of Node.`,
         'Write options: --node-args "--max-semi-space-size=64"',
       );
     }

@@ -1,13 +1,12 @@
 /** Runs a command with the agent inside, and keeps what it writes. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { GcspikeError, usageError } from "../lib/errors.ts";
 import { packageRoot } from "../lib/package.ts";
 import { writeManifest } from "../recording/manifest.ts";
-import type { AgentOptions, Manifest, Warning } from "../recording/spec.ts";
+import type { Warning } from "../recording/spec.ts";
 import { finishRecording } from "./finish.ts";
 import { createFolder } from "./folder.ts";
 import {
@@ -19,32 +18,10 @@ import {
   splitNodeOptions,
   targetNodeOptions,
 } from "./node-options.ts";
+import { agentOptions, manifestOptions, type RecordOptions, requireValid } from "./record-options.ts";
 import { trimMeanwhile } from "./running.ts";
 import { forwardSignals } from "./signals.ts";
 import { startingManifest } from "./starting-manifest.ts";
-
-export interface RecordOptions {
-  /** The program and its arguments. */
-  readonly command: readonly string[];
-  /** The recording's folder: new or empty. By default `<program>-<time>.gcspike` in the current folder. */
-  readonly output?: string | undefined;
-  /** `perf_hooks` works on any Node, but sees less; `probe` by default. */
-  readonly collector?: "probe" | "perf_hooks" | undefined;
-  /** V8's phases, reasons and incremental steps; on by default. */
-  readonly phases?: boolean | undefined;
-  /** Sampled allocations with stacks; on by default. */
-  readonly allocations?: boolean | undefined;
-  /** A pause this long is a spike, ms; 10 by default. */
-  readonly spikeMs?: number | undefined;
-  /** More options for the target's Node, split as NODE_OPTIONS is. */
-  readonly nodeArgs?: string | undefined;
-  /** A profile of the live heap at the end. */
-  readonly liveHeap?: boolean | undefined;
-  /** A wall-clock profile. */
-  readonly cpu?: boolean | undefined;
-  /** Keep neither the command's arguments nor the home folder's name. */
-  readonly redact?: boolean | undefined;
-}
 
 /** How a process ended: one of the two is null. */
 export interface Exit {
@@ -67,35 +44,6 @@ export interface RecordResult {
 export interface RecordObserver {
   readonly started?: (recording: { readonly path: string; readonly pid: number }) => void;
   readonly ended?: (exit: Exit) => void;
-}
-
-function agentOptions(options: RecordOptions, root: string): AgentOptions {
-  const profiles = options.liveHeap === true || options.cpu === true;
-  return {
-    schema: "gcspike.agent/1",
-    collector: options.collector ?? "probe",
-    phases: options.phases ?? true,
-    allocations: options.allocations ?? true,
-    // At this interval the native sampler costs 0.5 ms a window at 255 MB/s; at 64 KiB it is two to three times that.
-    allocationIntervalBytes: 512 * 1024,
-    allocationWindowMs: 1000,
-    liveHeap: options.liveHeap ?? false,
-    cpu: options.cpu ?? false,
-    probeFolder: join(root, "prebuilds"),
-    pprofModule: profiles ? createRequire(join(root, "package.json")).resolve("@datadog/pprof") : null,
-  };
-}
-
-function manifestOptions(options: RecordOptions): Manifest["options"] {
-  return {
-    collector: options.collector ?? "probe",
-    phases: options.phases ?? true,
-    allocations: options.allocations ?? true,
-    liveHeap: options.liveHeap ?? false,
-    cpu: options.cpu ?? false,
-    spikeMs: options.spikeMs ?? 10,
-    redacted: options.redact ?? false,
-  };
 }
 
 /** The shell's way of saying how a process ended. */
@@ -179,8 +127,8 @@ function requireAgent(preload: string): void {
  * Throws GcspikeError with exit code 2 where nothing was run and nothing is left behind.
  */
 export async function record(options: RecordOptions, observer: RecordObserver = {}): Promise<RecordResult> {
-  const program = options.command[0];
-  if (program === undefined) throw usageError("There is no command to record.", "gcspike record -- node server.js");
+  requireValid(options);
+  const [program = ""] = options.command;
   const nodeArguments = planNodeArguments(splitNodeOptions("--node-args", options.nodeArgs ?? ""), program);
   const root = packageRoot();
   const preload = join(root, "dist", "agent", "preload.cjs");
@@ -216,7 +164,7 @@ export async function record(options: RecordOptions, observer: RecordObserver = 
       });
     } catch (error) {
       folder.discard();
-      throw notStarted(program ?? "", error);
+      throw notStarted(program, error);
     }
   }
 }

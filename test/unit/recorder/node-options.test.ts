@@ -68,7 +68,7 @@ describe("options for the target's Node", () => {
   });
 
   test("a word that is no option cannot come first", () => {
-    expect(() => planNodeArguments(["64", "--trace-gc"], "node")).toThrow(/--node-args cannot start with "64"/);
+    expect(() => planNodeArguments(["64", "--trace-gc"], "node")).toThrow(/--node-args cannot hold "64"/);
   });
 
   test.each([
