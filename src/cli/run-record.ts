@@ -1,10 +1,10 @@
 /** `gcspike record`: progress while it runs, a summary at the end. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import { programName } from "../lib/program-name.ts";
 import { shellWord } from "../lib/shell.ts";
 import { plainText, plural } from "../lib/text.ts";
 import { formatBytes, formatMs } from "../lib/units.ts";
-import { programName } from "../recorder/folder.ts";
 import { type LiveState, LiveTail } from "../recorder/live.ts";
 import { type RecordResult, record } from "../recorder/record.ts";
 import type { Warning } from "../recording/spec.ts";

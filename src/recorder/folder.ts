@@ -1,34 +1,9 @@
 /** The recording's folder: its name, and its first and last moment. */
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { resolve } from "node:path";
 import { GcspikeError, usageError } from "../lib/errors.ts";
 import { makeFolder } from "../lib/make-folder.ts";
-import { isNode } from "./node-options.ts";
-
-/** Programs that run a script: its name says more than theirs. */
-const LAUNCHERS = /^(npx|tsx|ts-node|bun|deno)$/;
-/** Options of Node whose value is the next word. */
-const WITH_VALUE = /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--env-file|--input-type)$/;
-/** With these there is no script. */
-const INLINE = /^(-e|-p|-pe|--eval|--print)$/;
-
-function scriptOf(words: readonly string[]): string | undefined {
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] ?? "";
-    if (INLINE.test(word)) return undefined;
-    if (WITH_VALUE.test(word)) index++;
-    else if (!word.startsWith("-")) return word;
-  }
-  return undefined;
-}
-
-/** What a person calls this command: `server.js` for `node server.js`, else the program. */
-export function programName(command: readonly string[]): string {
-  const [program = "", ...rest] = command;
-  const name = basename(program);
-  const script = isNode(program) || LAUNCHERS.test(name) ? scriptOf(rest) : undefined;
-  return script === undefined ? name : basename(script);
-}
+import { programName } from "../lib/program-name.ts";
 
 /** `server-2026-11-22T09-14-07.gcspike`, in local time: a name to be recognised by the person who started it. */
 export function defaultFolderName(command: readonly string[], now: Date): string {

@@ -1,39 +1,11 @@
 /** Sentences that every text renderer says in the same words. All text from the recording is plain (control-free) here. */
 import type { GcSummary, PauseStatistics, Report, Site } from "../analysis/report-types.ts";
+import { programName } from "../lib/program-name.ts";
 import { shellWord } from "../lib/shell.ts";
 import { plainText, plural } from "../lib/text.ts";
 import { formatBytes, formatMs, formatShare } from "../lib/units.ts";
 import { PAUSE_KINDS } from "../recording/model.ts";
 import type { ReportView } from "./view-model.ts";
-
-/** Flags of node that take the next argument as their value. */
-const FLAGS_WITH_VALUE = new Set([
-  "-r",
-  "--require",
-  "--import",
-  "--loader",
-  "--experimental-loader",
-  "-C",
-  "--conditions",
-]);
-const FLAGS_WITHOUT_SCRIPT = new Set(["-e", "--eval", "-p", "--print", "-pe"]);
-
-/** "server.js" of `node --flag server.js 80`, "npm" of `npm test`. */
-export function programName(command: readonly string[]): string {
-  const program = baseName(command[0] ?? "");
-  if (!/^node(\.exe)?$/.test(program)) return program === "" ? "the program" : program;
-  for (let i = 1; i < command.length; i++) {
-    const argument = command[i] ?? "";
-    if (FLAGS_WITHOUT_SCRIPT.has(argument)) break;
-    if (FLAGS_WITH_VALUE.has(argument)) i++;
-    else if (!argument.startsWith("-")) return baseName(argument);
-  }
-  return program;
-}
-
-function baseName(path: string): string {
-  return plainText(path.split(/[\\/]/).findLast((part) => part !== "") ?? "", 60);
-}
 
 /** The command as one line; arguments with spaces or quotes are quoted. */
 export function commandText(command: readonly string[]): string {
@@ -42,7 +14,7 @@ export function commandText(command: readonly string[]): string {
 
 /** "server.js ended by SIGINT after 72.4 s." */
 export function endText({ command, exit, durationMs }: Report["recording"]): string {
-  const name = programName(command);
+  const name = plainText(programName(command), 60) || "the program";
   const length = formatMs(durationMs);
   if (exit === null) return `${name} was recorded for ${length}.`;
   if (exit.signal !== null) return `${name} ended by ${plainText(exit.signal, 20)} after ${length}.`;

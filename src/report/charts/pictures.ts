@@ -367,7 +367,8 @@ function gcWork(scene: Scene): Drawing {
     }) as Dataset;
   const peak = Math.max(0, ...inside.sums.map((ms, i) => ((ms + (outside?.sums[i] ?? 0)) / step) * 100));
   const total = (values: readonly number[]): number => values.reduce((sum, ms) => sum + ms, 0);
-  const words = `${formatMs(total(inside.sums))} inside pauses (${formatShare(total(inside.sums) / scene.range.to)} of the time)`;
+  const observedMs = scene.gc?.observedMs ?? scene.range.to;
+  const words = `${formatMs(total(inside.sums))} inside pauses (${formatShare(total(inside.sums) / observedMs)} of the thread's time)`;
   return {
     title: `GC work on the thread: ${scene.name}`,
     subtitle:

@@ -2,23 +2,12 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createFolder, defaultFolderName, programName } from "../../../src/recorder/folder.ts";
+import { createFolder, defaultFolderName } from "../../../src/recorder/folder.ts";
 
 const NOW = new Date(2026, 10, 22, 9, 14, 7);
 const NAME = "server-2026-11-22T09-14-07";
 
 describe("names", () => {
-  test.each([
-    [["node", "server.js"], "server.js"],
-    [["node", "--require", "./x.js", "src/server.mjs", "--port", "1"], "server.mjs"],
-    [["/usr/bin/node", "-e", "work()"], "node"],
-    [["npx", "--yes", "vitest", "run"], "vitest"],
-    [["./bin/tool", "x.js"], "tool"],
-    [["node"], "node"],
-  ])("%j is called %s", (command, expected) => {
-    expect(programName(command)).toBe(expected);
-  });
-
   test("the folder is named after the program and the time", () => {
     expect(defaultFolderName(["node", "server.js"], NOW)).toBe(`${NAME}.gcspike`);
   });
