@@ -120,18 +120,42 @@ function withArguments<F extends AnyFunction>(original: F, change: (words: reado
   });
 }
 
+/**
+ * The arguments of execSync, execFileSync or spawnSync with what the child lacks; the same where it lacks nothing. `takesArguments`:
+ * a list of arguments may stand before the options.
+ */
+export function withRecordedOptions(
+  words: readonly unknown[],
+  takesArguments: boolean,
+  inherited: Environment,
+  to: Membership,
+): readonly unknown[] {
+  const at = takesArguments && (words[1] === undefined || words[1] === null || Array.isArray(words[1])) ? 2 : 1;
+  const options = words[at];
+  // Anything else is an error, which Node's own function names.
+  if (options !== undefined && options !== null && typeof options !== "object") return words;
+  const env = (options as { readonly env?: unknown } | null | undefined)?.env || inherited;
+  const recorded = withRecordingObject(env, to);
+  if (recorded === env) return words;
+  const changed = [...words];
+  changed[at] = { ...options, env: recorded };
+  return changed;
+}
+
 /** Functions that reach Node's own without a ChildProcess. process.execve came with Node 22.15. */
 function followOtherChildren(childProcess: ChildProcessModule, to: Membership): void {
-  const follow = (words: readonly unknown[]): unknown[] =>
-    words.map((word) => {
-      if (typeof word !== "object" || word === null || !("env" in word)) return word;
-      return { ...word, env: withRecordingObject(word.env, to) };
-    });
-  childProcess.execSync = withArguments(childProcess.execSync, follow);
-  childProcess.execFileSync = withArguments(childProcess.execFileSync, follow);
-  childProcess.spawnSync = withArguments(childProcess.spawnSync, follow);
+  const follow = (takesArguments: boolean) => (words: readonly unknown[]) => [
+    ...withRecordedOptions(words, takesArguments, process.env, to),
+  ];
+  childProcess.execSync = withArguments(childProcess.execSync, follow(false));
+  childProcess.execFileSync = withArguments(childProcess.execFileSync, follow(true));
+  childProcess.spawnSync = withArguments(childProcess.spawnSync, follow(true));
   if (!("execve" in process)) return;
-  process.execve = withArguments(process.execve, ([file, words, env]) => [file, words, withRecordingObject(env, to)]);
+  process.execve = withArguments(process.execve, ([file, words, env = process.env]) => [
+    file,
+    words,
+    withRecordingObject(env, to),
+  ]);
 }
 
 /** Makes the workers and the children of this isolate part of the recording. */

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { membership, withAgent, withRecording, withRecordingObject } from "../../../src/agent/propagation.ts";
+import {
+  membership,
+  withAgent,
+  withRecordedOptions,
+  withRecording,
+  withRecordingObject,
+} from "../../../src/agent/propagation.ts";
 
 const AGENT = `--require "/opt/gcspike/dist/agent/preload.cjs"`;
 const TO = membership("/r", "/opt/gcspike/dist/agent/preload.cjs");
@@ -82,4 +88,51 @@ it("an environment that is an object gives its inherited variables too, and is n
   expect(withRecordingObject(env, TO)).toMatchObject({ INHERITED: "1", OWN: "2", NODE_OPTIONS: AGENT });
   expect(Object.keys(env)).toEqual(["OWN"]);
   expect(withRecordingObject(undefined, TO)).toBeUndefined();
+});
+
+describe("arguments of a function that waits for its child", () => {
+  const recordedEnv = { NODE_OPTIONS: AGENT, GCSPIKE_RECORDING: "/r" };
+  const withEnv = (words: readonly unknown[], inherited: Readonly<Record<string, string>>) =>
+    withRecordedOptions(words, true, inherited, TO);
+
+  it("stay the same where the child inherits what it needs", () => {
+    for (const words of [["node"], ["node", ["a.js"]], ["node", ["a.js"], { cwd: "/" }], ["node", { cwd: "/" }]]) {
+      expect(withEnv(words, recordedEnv)).toBe(words);
+    }
+  });
+
+  it.each([
+    [["node"], ["node", undefined, { env: recordedEnv }]],
+    [
+      ["node", ["a.js"]],
+      ["node", ["a.js"], { env: recordedEnv }],
+    ],
+    [
+      ["node", null, undefined],
+      ["node", null, { env: recordedEnv }],
+    ],
+    [
+      ["node", { cwd: "/" }],
+      ["node", { cwd: "/", env: recordedEnv }],
+    ],
+    [
+      ["node", ["a.js"], { cwd: "/", env: null }],
+      ["node", ["a.js"], { cwd: "/", env: recordedEnv }],
+    ],
+    [
+      ["node", ["a.js"], { env: { A: "1" } }],
+      ["node", ["a.js"], { env: { A: "1", ...recordedEnv } }],
+    ],
+  ])("%j get it where the program's own environment lost it", (words, expected) => {
+    expect(withEnv(words, {})).toEqual(expected);
+  });
+
+  it("have no list of arguments for execSync", () => {
+    expect(withRecordedOptions(["ls"], false, {}, TO)).toEqual(["ls", { env: recordedEnv }]);
+  });
+
+  it("stay the same where Node will complain about them", () => {
+    const words = ["node", [], "options"];
+    expect(withEnv(words, {})).toBe(words);
+  });
 });
