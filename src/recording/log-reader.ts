@@ -17,6 +17,7 @@ import {
   LOG_MAGIC,
   LOOP_RECORD_BYTES,
   LogKind,
+  MAX_LOG_BYTES,
   PHASE_RECORD_BYTES,
   PROCESS_RECORD_BYTES,
   type Warning,
@@ -253,7 +254,7 @@ function expectedRecordBytes(kind: LogKind, strings: number): number {
 }
 
 function measuredLog(path: string, name: string, header: LogHeader, size: number): OpenedLog {
-  const inFile = Math.max(0, size - header.headerBytes);
+  const inFile = Math.max(0, Math.min(size, MAX_LOG_BYTES[header.kind]) - header.headerBytes);
   const promised = Math.min(header.committedBytes, inFile);
   const stride = Math.max(1, header.recordBytes);
   const bytes = promised - (promised % stride);

@@ -7,12 +7,20 @@ import { type Numbering, numbering } from "./numbering.ts";
 import { WindowLabel } from "./pprof-encode.ts";
 import { eachField, type Field, packedVarints } from "./protobuf.ts";
 
-/** 10 minutes of windows unpack to some 20 MB; this is a day, and far from what a hostile file could ask for. */
-const MAX_BYTES = 1024 ** 3;
+/** 10 minutes of windows of a large program unpack to some 20 MB. */
+const MAX_BYTES = 512 * 1024 ** 2;
+/**
+ * What may become objects, whatever the file holds: in 512 MiB there is room for a hundred million of the smallest messages.
+ * 10 minutes of a large program are 300,000 samples of 30,000 functions.
+ */
+const MAX_SAMPLES = 6_000_000;
+const MAX_TABLE_ENTRIES = 1_000_000;
+/** A stack is looked at this far: 128 frames are some 400 bytes. */
+const MAX_STACK_BYTES = 16 * 1024;
 
 export interface DecodedPprof {
   readonly allocations: Allocations;
-  /** The file was cut: windows behind the last one are missing. */
+  /** The file was cut, or holds more than is read: windows behind the last one are missing. */
   readonly cut: boolean;
 }
 
@@ -27,16 +35,19 @@ interface MutableWindow extends AllocationWindow {
   readonly samples: AllocationSample[];
 }
 
-/** Decodes gzipped pprof. Throws where `file` is not gzip, damaged, or larger than 1 GiB unpacked. */
+/** Decodes gzipped pprof. Throws where `file` is not gzip, damaged, or larger than 512 MiB unpacked. */
 export function decodePprof(file: Uint8Array): DecodedPprof {
   const { bytes, cut } = unpack(file);
   const tables: Tables = { strings: [], functions: new Map(), locations: new Map(), period: 0 };
-  const whole = eachField(bytes, 0, bytes.length, (field) => readTable(bytes, field, tables));
+  let whole = eachField(bytes, 0, bytes.length, (field) => readTable(bytes, field, tables));
   const places = new Map([...tables.locations.keys()].map((id, index) => [id, index]));
   const stacks = numbering<string, readonly number[]>();
   const windows = new Map<string, MutableWindow>();
+  let samples = 0;
   eachField(bytes, 0, bytes.length, (field) => {
-    if (field.number === 2) readSample(bytes, field, tables.strings, { places, stacks, windows });
+    if (field.number !== 2) return;
+    if (samples++ < MAX_SAMPLES) readSample(bytes, field, tables.strings, { places, stacks, windows });
+    else whole = false;
   });
   return {
     allocations: {
@@ -60,20 +71,21 @@ function unpack(file: Uint8Array): { bytes: Buffer; cut: boolean } {
 }
 
 function readTable(bytes: Buffer, { number, value, start, end }: Field, tables: Tables): void {
-  if (number === 4) {
+  const { strings, functions, locations } = tables;
+  if (number === 4 && locations.size < MAX_TABLE_ENTRIES) {
     const location = fieldsOf(bytes, start, end);
     const position = location.get(4);
     const line = position === undefined ? location : fieldsOf(bytes, position.start, position.end);
-    tables.locations.set(numberOf(location, 1), {
+    locations.set(numberOf(location, 1), {
       functionId: numberOf(line, 1),
       line: numberOf(line, 2),
       column: numberOf(line, 3),
     });
-  } else if (number === 5) {
+  } else if (number === 5 && functions.size < MAX_TABLE_ENTRIES) {
     const fields = fieldsOf(bytes, start, end);
-    tables.functions.set(numberOf(fields, 1), { name: numberOf(fields, 2), file: numberOf(fields, 4) });
-  } else if (number === 6) {
-    tables.strings.push(boundText(bytes.toString("utf8", start, end)));
+    functions.set(numberOf(fields, 1), { name: numberOf(fields, 2), file: numberOf(fields, 4) });
+  } else if (number === 6 && strings.length < MAX_TABLE_ENTRIES) {
+    strings.push(boundText(bytes.toString("utf8", start, end)));
   } else if (number === 12) {
     tables.period = value;
   }
@@ -118,8 +130,9 @@ function readSample(bytes: Buffer, sample: Field, strings: readonly string[], sa
 
 /** Equal stacks have equal bytes, so that each is taken apart once. */
 function stackNumber(bytes: Buffer, { start, end }: Field, { places, stacks }: Samples): number {
-  return stacks.number(bytes.toString("latin1", start, end), () =>
-    packedVarints(bytes, start, end).flatMap((id) => places.get(id) ?? []),
+  const read = Math.min(end, start + MAX_STACK_BYTES);
+  return stacks.number(bytes.toString("latin1", start, read), () =>
+    packedVarints(bytes, start, read).flatMap((id) => places.get(id) ?? []),
   );
 }
 

@@ -70,8 +70,21 @@ export const HEADER_BYTES = 4096;
 export const PHASES_HEADER_BYTES = 16_384;
 export const UNTIL_END_OF_FILE = 0xffff_ffff_ffff_ffffn;
 
+const GIB = 1024 ** 3;
+
 export const LogKind = { gc: 1, heap: 2, phases: 3, functions: 4, alloc: 5, process: 6, loop: 7 } as const;
 export type LogKind = (typeof LogKind)[keyof typeof LogKind];
+
+/** The largest that each log becomes, as the probe writes it; a reader takes more for damage. */
+export const MAX_LOG_BYTES: Readonly<Record<LogKind, number>> = {
+  [LogKind.gc]: 2 * GIB,
+  [LogKind.heap]: GIB / 4,
+  [LogKind.phases]: 2 * GIB,
+  [LogKind.functions]: GIB / 16,
+  [LogKind.alloc]: 2 * GIB,
+  [LogKind.process]: GIB / 4,
+  [LogKind.loop]: GIB / 16,
+};
 
 export const DropReason = { diskFull: 1, sizeLimit: 2, tooFast: 4 } as const;
 

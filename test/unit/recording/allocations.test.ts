@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { Profile } from "pprof-format";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -164,6 +164,15 @@ describe("pprof", () => {
   test("has everything that allocations have, windows without samples included", () => {
     const decoded = decodePprof(encodePprof(allocations, new Date(STARTED_AT)));
     expect(decoded).toEqual({ allocations, cut: false });
+  });
+
+  test("is read as far as any real file goes, whatever it unpacks to", () => {
+    // The smallest message of the field "sample", ten million times.
+    const samples = Buffer.alloc(20_000_000, Uint8Array.of((2 << 3) | 2, 0));
+    const whole = gunzipSync(encodePprof(allocations, new Date(STARTED_AT)));
+    const decoded = decodePprof(gzipSync(Buffer.concat([whole, samples])));
+    expect(decoded.cut).toBe(true);
+    expect(decoded.allocations.windows.filter(({ endMs }) => endMs > 0)).toEqual(allocations.windows);
   });
 
   test("is what another decoder of the format understands", () => {

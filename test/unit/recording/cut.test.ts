@@ -8,7 +8,14 @@ import { convertAllocations } from "../../../src/recording/convert-allocations.t
 import { type GcRecordFields, gcRecordBytes } from "../../../src/recording/gc-log-writer.ts";
 import type { Recording } from "../../../src/recording/model.ts";
 import { readRecording } from "../../../src/recording/read-recording.ts";
-import { DropReason, HEADER_BYTES } from "../../../src/recording/spec.ts";
+import {
+  DropReason,
+  HEADER,
+  HEADER_BYTES,
+  LOOP_RECORD_BYTES,
+  LogKind,
+  MAX_LOG_BYTES,
+} from "../../../src/recording/spec.ts";
 import { arbitraryIsolate, SPACES } from "../../support/arbitrary-recording.ts";
 import { atMs, PID, writeRecordingFolder } from "../../support/recording-folder.ts";
 
@@ -54,6 +61,21 @@ describe("a recording that is cut", () => {
       if (length >= 128) expect(gcMessages(recording)[0]).toContain(`${ID}.gc is cut after record ${left} of 3.`);
       else expect(gcMessages(recording)[0]).toContain("cut inside its header");
     }
+  });
+
+  test("a log larger than any that the probe writes is read as far as those go", async () => {
+    const loop = [1, 2].map((ms) => ({ timeNs: atMs(ms), idleNs: 0n, maxBusyNs: 0n, cpuNs: 0n }));
+    writeRecordingFolder(folder, { isolates: [{ id: ID, spaces: SPACES, loop }] });
+    const path = join(folder, `${ID}.loop`);
+    const bytes = readFileSync(path);
+    const claimed = 100_000 * MAX_LOG_BYTES[LogKind.loop];
+    bytes.writeBigUInt64LE(BigInt(claimed), HEADER.committedBytes);
+    writeFileSync(path, bytes);
+    truncateSync(path, claimed);
+    const recording = await readRecording(folder);
+    expect(recording.isolates[0]?.loop.timeMs.slice(-2)).toEqual(Float64Array.of(1, 2));
+    const most = Math.floor((MAX_LOG_BYTES[LogKind.loop] - HEADER_BYTES) / LOOP_RECORD_BYTES).toLocaleString("en-US");
+    expect(gcMessages(recording).join()).toContain(`${ID}.loop is cut after record ${most} of `);
   });
 
   test("any file of any recording, cut anywhere, still reads", async () => {
