@@ -20,11 +20,11 @@ function redactValue(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, redactValue(item)]));
 }
 
-/** execArgv is part of the command line. */
+/** execArgv is part of the command line, and the process space holds a number that only this machine has. */
 function redactJson(text: string): string {
   const fields = parseObject(text);
   if (fields === null) return "";
-  return JSON.stringify(redactValue("execArgv" in fields ? { ...fields, execArgv: [] } : fields));
+  return JSON.stringify(redactValue("execArgv" in fields ? { ...fields, execArgv: [], processSpace: null } : fields));
 }
 
 /** Rewrites the names in a .functions log where they stand: what is redacted is shorter, and the record keeps its length. */

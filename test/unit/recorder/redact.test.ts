@@ -58,6 +58,7 @@ test("descriptors and profiles lose it too; files of running processes stay", ()
     const descriptor = JSON.stringify({
       name: `${homedir()}/x`,
       execArgv: ["--title=secret"],
+      processSpace: "boot pid:[1]",
       warnings: [{ message: homedir() }],
     });
     for (const pid of [1, 2]) {
@@ -68,6 +69,7 @@ test("descriptors and profiles lose it too; files of running processes stay", ()
     expect(JSON.parse(readFileSync(join(folder, "1-0.json"), "utf8"))).toEqual({
       name: "~/x",
       execArgv: [],
+      processSpace: null,
       warnings: [{ message: "~" }],
     });
     const redacted = Profile.decode(gunzipSync(readFileSync(join(folder, "1-0.alloc.pb.gz"))));
