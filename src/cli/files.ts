@@ -1,19 +1,22 @@
 /** The only place that writes reports to disk. */
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { GcspikeError } from "../lib/errors.ts";
 import { makeFolder } from "../lib/make-folder.ts";
 
-/** A pipe or a device, such as /dev/stdout, cannot be replaced by a file. */
-function isSpecial(path: string): boolean {
+/** A pipe or a device, such as /dev/stdout, cannot be replaced by a file: it is written where it stands. */
+function writeWhole(path: string, bytes: Uint8Array): void {
   const found = statSync(path, { throwIfNoEntry: false });
-  return found !== undefined && !found.isFile();
+  if (found === undefined) writeBeside(path, bytes, null);
+  else if (found.isFile()) writeBeside(realpathSync(path), bytes, found.mode & 0o777);
+  else writeFileSync(path, bytes);
 }
 
-function writeBeside(path: string, bytes: Uint8Array): void {
+function writeBeside(path: string, bytes: Uint8Array, mode: number | null): void {
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
-    writeFileSync(temporary, bytes);
+    writeFileSync(temporary, bytes, { mode: mode ?? 0o666 });
+    if (mode !== null) chmodSync(temporary, mode);
     renameSync(temporary, path);
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -21,18 +24,32 @@ function writeBeside(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** Writes a file whole or not at all. Throws GcspikeError where that fails; what was there before is still there. */
+const HINTS: Readonly<Record<string, string>> = {
+  ENOSPC: "The disk is full: free some space, or name a file on another disk.",
+  EDQUOT: "Your quota is used up: free some space, or name a file on another disk.",
+  EISDIR: "It is a folder: name a file.",
+  ENOENT: "Name a file in a folder that exists.",
+};
+
+function cannot(verb: string, path: string, cause: unknown): GcspikeError {
+  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
+  const hint = HINTS[code] ?? "Name one that you may write.";
+  return new GcspikeError("write", `Cannot ${verb} ${path}: ${code}.`, {
+    kept: "The recording is untouched.",
+    hint,
+    cause,
+  });
+}
+
+/**
+ * Writes a file whole or not at all; through a symbolic link, its target. Throws GcspikeError where that fails; what was there
+ * before is still there.
+ */
 export function writeReportFile(path: string, bytes: Uint8Array): void {
   try {
-    if (isSpecial(path)) writeFileSync(path, bytes);
-    else writeBeside(path, bytes);
+    writeWhole(path, bytes);
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new GcspikeError("write", `Cannot write ${path}: ${code}.`, {
-      kept: "The recording is untouched.",
-      hint: "Name a file in a folder that exists and that you may write.",
-      cause,
-    });
+    throw cannot("write", path, cause);
   }
 }
 
@@ -44,11 +61,7 @@ export function writeReportFiles(
   try {
     makeFolder(resolve(folder));
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-    throw new GcspikeError("write", `Cannot create ${folder}: ${code}.`, {
-      kept: "The recording is untouched.",
-      cause,
-    });
+    throw cannot("create", folder, cause);
   }
   for (const { name, bytes } of files) writeReportFile(join(folder, name), bytes);
 }
