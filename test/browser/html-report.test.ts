@@ -474,6 +474,11 @@ describe("the page", () => {
     expect(await textOf(page.locator(".figures"))).not.toContain(formatMs(second));
     await page.locator("#isolate").selectOption("4121-1");
     expect(await textOf(page.locator(".figures"))).toContain(formatMs(second));
+    // In print, where there is no choice to be seen, too.
+    await page.emulateMedia({ media: "print" });
+    expect(await page.locator("#isolate").isVisible()).toBe(false);
+    expect(await textOf(page.locator(".whose:visible"))).toContain(view.isolates[1]?.name);
+    await page.emulateMedia({ media: "screen" });
     expect(await page.locator("#timeline figure.plot").count()).toBe(3);
     await drag(page, await areaOf(plotArea(page, "Pauses")), 0.3, 0.4);
     await waitForView(page, PART);

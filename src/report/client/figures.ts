@@ -1,7 +1,7 @@
 /** The answer first: one sentence and the key figures of the isolate in view. */
 import type { GcSummary } from "../../analysis/report-types.ts";
 import { type Child, h, meter } from "./dom.ts";
-import { bytes, count, moment, ms, plural, share } from "./format.ts";
+import { bytes, count, isolateKind, moment, ms, plural, share } from "./format.ts";
 import type { Store } from "./store.ts";
 import type { ReportData } from "./wire.ts";
 
@@ -98,9 +98,12 @@ function causes({ data }: Store): HTMLElement | null {
 
 /** The section's content for the isolate in view. */
 export function drawFigures(store: Store): readonly Child[] {
-  const figures = figuresOf(summaryOf(store), store.state.isolate.heapLimitBytes);
+  const { name, kind, heapLimitBytes } = store.state.isolate;
+  const figures = figuresOf(summaryOf(store), heapLimitBytes);
   return [
     h("p", { class: "answer" }, answer(store)),
+    store.data.isolates.length > 1 &&
+      h("p", { class: "whose" }, "Figures and pictures of ", h("bdi", {}, name), ` (${isolateKind(kind)}):`),
     h(
       "dl",
       { class: "figures" },

@@ -46,3 +46,13 @@ export function timeLabels(at: readonly number[], stepMs: number): string[] {
   const inMinutes = (at.at(-1) ?? 0) >= MINUTES_FROM_MS;
   return at.map((ms) => (inMinutes ? clock(ms, decimals) : `${(ms / 1000).toFixed(decimals)}${NO_BREAK}s`));
 }
+
+const ISOLATE_KINDS: Readonly<Record<string, string>> = {
+  main: "main thread",
+  worker: "worker",
+  child: "child process",
+};
+
+export function isolateKind(kind: string): string {
+  return ISOLATE_KINDS[kind] ?? kind;
+}

@@ -1,6 +1,6 @@
 /** Who, what, when: the command, the machine, whether the recording is whole, and everything doubtful about it. */
 import { button, type Child, h } from "./dom.ts";
-import { bytes, ms, plural } from "./format.ts";
+import { bytes, isolateKind, ms, plural } from "./format.ts";
 import type { Store } from "./store.ts";
 import { isDark, onThemeChange, toggleTheme } from "./theme.ts";
 import type { ReportData } from "./wire.ts";
@@ -23,7 +23,7 @@ function facts(recording: RecordingFacts): HTMLElement {
   const entries: readonly (readonly [string, string, boolean?])[] = [
     ["Recorded", `${startedAt(recording.startedAt)}, ${ms(recording.durationMs)}`],
     ["Ended", ending(recording), !recording.complete],
-    ["Node", `${recording.node.replace(/^v?/, "v")}, V8 ${recording.v8}`],
+    ["Node", recording.node === "" ? "unknown" : `${recording.node.replace(/^v?/, "v")}, V8 ${recording.v8}`],
     ["Machine", `${recording.platform} ${recording.arch}, ${plural(recording.cpus, "CPU")}`],
     ["Heap limit", bytes(recording.heapLimitBytes)],
     ["Semi-space", bytes(recording.semiSpaceBytes)],
@@ -64,8 +64,6 @@ function themeButton(): HTMLElement {
   return toggle;
 }
 
-const KIND_WORDS = { main: "main thread", worker: "worker", child: "child process" } as const;
-
 /** The choice of isolate; null where there is only one. */
 function isolateSelect(store: Store): HTMLElement | null {
   const { isolates, report } = store.data;
@@ -74,7 +72,7 @@ function isolateSelect(store: Store): HTMLElement | null {
   for (const { id, name, kind } of isolates) {
     const worst = report.isolates.find((isolate) => isolate.id === id)?.gc.pauses;
     const pauses = worst === undefined ? "" : `, ${plural(worst.count, "pause")}`;
-    select.append(h("option", { value: id }, `${name} (${KIND_WORDS[kind] ?? kind}${pauses})`));
+    select.append(h("option", { value: id }, `${name} (${isolateKind(kind)}${pauses})`));
   }
   const update = (): void => {
     select.value = store.state.isolate.id;

@@ -174,7 +174,8 @@ export function createSpikeList(store: Store, actions: SpikeActions): SpikeList 
     list.append(...spikes.slice(from, from + number).map((spike, i) => card(spike, from + i, store, actions)));
     const left = spikes.length - list.childElementCount;
     more.hidden = left === 0;
-    more.textContent = `Show ${count(Math.min(left, MORE_SHOWN))} more of ${count(left)}`;
+    more.textContent =
+      left <= MORE_SHOWN ? `Show the other ${count(left)}` : `Show ${MORE_SHOWN} more of ${count(left)}`;
   };
   append(FIRST_SHOWN);
   store.subscribe(({ spike }) => {
