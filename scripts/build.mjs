@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 import { at, hashInputs, isCurrent, must, otherNodes } from "./lib.mjs";
+import { ownShapes } from "./own-shapes.mjs";
 
 const require = createRequire(import.meta.url);
 
@@ -50,7 +51,14 @@ const COMMAND_LINE = {
 };
 
 /** What dist/ is made from. */
-const SOURCES = ["src", "scripts/build.mjs", "package-lock.json", "tsconfig.json", "tsconfig.types.json"];
+const SOURCES = [
+  "src",
+  "scripts/build.mjs",
+  "scripts/own-shapes.mjs",
+  "package-lock.json",
+  "tsconfig.json",
+  "tsconfig.types.json",
+];
 /** What a probe binary is made from. */
 const NATIVE_SOURCES = ["native/gc-probe", "scripts/build.mjs"];
 
@@ -64,7 +72,11 @@ async function buildJavaScript() {
   try {
     await bundle(at("src/index.ts"), { file: into("index.js"), format: "esm" });
     await bundle(at("src/cli/main.ts"), COMMAND_LINE.output(fresh), COMMAND_LINE.input);
-    await bundle(at("src/agent/preload.ts"), { file: into("agent/preload.cjs"), format: "cjs", minify: false });
+    await bundle(
+      at("src/agent/preload.ts"),
+      { file: into("agent/preload.cjs"), format: "cjs", minify: false },
+      { plugins: [ownShapes] },
+    );
     await bundle(
       at("src/report/client/main.ts"),
       { file: into("assets/report.js"), format: "iife", minify: true },
