@@ -147,7 +147,10 @@ function memoryEvidence({ pauses }: IsolateData, pause: number): readonly Eviden
 
 function triggerEvidence({ pauses, triggerStacks }: IsolateData, pause: number): readonly Evidence[] {
   const whole = triggerStacks[pauses.triggerStack[pause] ?? -1] ?? [];
-  const stack = whole.filter(({ origin }) => origin !== "gcspike");
+  const all = whole.filter(({ origin }) => origin !== "gcspike");
+  // What called the program's outermost function is Node's start of it, and the same everywhere.
+  const outermost = all.findLastIndex(({ origin }) => origin === "user");
+  const stack = outermost < 0 ? all : all.slice(0, outermost + 1);
   if (stack.length === 0) return [];
   const frames = stackText(stack.slice(0, MAX_TRIGGER_FRAMES));
   const more = stack.length > MAX_TRIGGER_FRAMES ? ` < ${stack.length - MAX_TRIGGER_FRAMES} more` : "";

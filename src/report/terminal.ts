@@ -153,9 +153,10 @@ function spikes(page: Page, view: ReportView, most: number): void {
   const { spikes: all, causes } = view.report;
   page.gap();
   page.prose(spikesText(view), { style: "bold" });
+  const told = new Map<string, string>();
   for (const spike of all.slice(0, most)) {
     page.gap();
-    describeSpike(page, spike);
+    describeSpike(page, spike, told);
   }
   const more = causes.reduce((sum, cause) => sum + cause.spikes, 0) - most;
   if (more <= 0) return;
@@ -163,7 +164,8 @@ function spikes(page: Page, view: ReportView, most: number): void {
   page.row(`and ${plural(more, "more spike")}, none of them longer`, "dim");
 }
 
-function describeSpike(page: Page, spike: Spike): void {
+/** `told`: which spike's tables of sites are on the page already. */
+function describeSpike(page: Page, spike: Spike, told: Map<string, string>): void {
   const margin = INDENT + " ".repeat(spike.id.length + 2);
   page.prose(`${spike.id}  ${plainText(spike.headline, 400)}`, { hanging: margin, style: "yellow" });
   for (const { signal, text } of spike.evidence) {
@@ -173,9 +175,17 @@ function describeSpike(page: Page, spike: Spike): void {
     .slice(0, MAX_PHASES_OF_SPIKE)
     .map(({ name, ms }) => `${plainText(name, 60)} ${formatMs(ms)}`);
   if (phases.length > 0) page.prose(`V8 spent it in ${phases.join(", ")}.`, { indent: margin });
-  if (spike.sites.length === 0) return;
-  page.prose("Allocated before it, by user code:", { indent: margin });
-  siteTable(page, spike.sites.slice(0, MAX_SITES_OF_SPIKE), margin);
+  const shown = spike.sites.slice(0, MAX_SITES_OF_SPIKE);
+  if (shown.length === 0) return;
+  const key = shown
+    .map(({ share, file, line, function: name }) => [formatShare(share), file, line, name].join())
+    .join();
+  const same = told.get(key);
+  if (same === undefined) {
+    told.set(key, spike.id);
+    page.prose("Allocated before it, by user code:", { indent: margin });
+    siteTable(page, shown, margin);
+  } else page.prose(`Allocated before it, by user code: the same as before ${same}.`, { indent: margin });
 }
 
 function sites(page: Page, all: readonly Site[]): void {

@@ -147,7 +147,7 @@ describe("spikes", () => {
   });
 
   test("name the JavaScript that triggered them", () => {
-    const triggerStack = [frame("slice@node:buffer:9"), frame("parse@src/cart.ts:112"), frame("@src/main.ts:1")];
+    const triggerStack = ["slice@node:buffer:9", "parse@src/cart.ts:112", "@src/main.ts:1", "run@node:vm:7"].map(frame);
     const [spike] = analyse(recording([isolate("-M-", { triggerStack })]), SPIKE).spikes;
     expect(spike?.evidence.find(({ signal }) => signal === "trigger-stack")).toMatchObject({
       value: 3,
