@@ -4,9 +4,9 @@
  */
 import { openSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { PerformanceObserver, performance } from "node:perf_hooks";
 import { threadId } from "node:worker_threads";
 import { encodeGcLogHeader, encodeGcRecord, gcRecordBytes } from "../recording/gc-log-writer.ts";
+import { builtin } from "./builtin.ts";
 
 interface GcEntry {
   readonly startTime: number;
@@ -15,6 +15,7 @@ interface GcEntry {
 }
 
 export function startPerfHooks(folder: string, isolateId: string): void {
+  const { PerformanceObserver, performance } = builtin<typeof import("node:perf_hooks")>("node:perf_hooks");
   const file = openSync(join(folder, `${isolateId}.gc`), "wx");
   const originNs = process.hrtime.bigint() - BigInt(Math.round(performance.now() * 1e6));
   const toNs = (ms: number): bigint => originNs + BigInt(Math.round(ms * 1e6));
