@@ -107,7 +107,12 @@ function timeEvidence({ pauses }: IsolateData, pause: number): readonly Evidence
     [cpu, "cpu", "ms", `The thread ran for ${formatMs(cpu)} of ${formatMs(wall)}${share}.`],
     [queue, "run-queue", "ms", `It waited ${formatMs(queue)} for a processor.`],
     [switches, "involuntary-switches", "switches", `It was taken off its processor ${plural(switches, "time")}.`],
-    [minor, "minor-faults", "faults", `${plural(minor, "page fault")} met memory that was not mapped yet.`],
+    [
+      minor > 0 ? minor : Number.NaN,
+      "minor-faults",
+      "faults",
+      `${plural(minor, "page fault")} met memory that was not mapped yet.`,
+    ],
     [
       major > 0 ? major : Number.NaN,
       "major-faults",

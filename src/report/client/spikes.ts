@@ -97,14 +97,9 @@ function causeText({ cause, confidence, contributing }: Spike): string {
   return `${cause}, confidence ${confidence.toFixed(2)}${also}`;
 }
 
-function factsOf(spike: Spike, isolateName: string | null): readonly Child[] {
-  return [
-    `at ${moment(spike.startMs)}`,
-    isolateName === null ? null : `in ${isolateName}`,
-    spike.cpuMs === null ? null : `CPU ${ms(spike.cpuMs)}`,
-    spike.reason === null ? null : `reason: ${spike.reason}`,
-    causeText(spike),
-  ]
+/** What the headline does not say. */
+function factsOf(spike: Spike): readonly Child[] {
+  return [`at ${moment(spike.startMs)}`, spike.cpuMs === null ? null : `CPU ${ms(spike.cpuMs)}`, causeText(spike)]
     .filter((text) => text !== null)
     .map((text) => h("li", {}, h("bdi", {}, text)));
 }
@@ -119,9 +114,7 @@ function spikeLink(spike: Spike, actions: SpikeActions, label: string): HTMLAnch
   return link;
 }
 
-function card(spike: Spike, rank: number, store: Store, actions: SpikeActions): HTMLElement {
-  const isolate =
-    store.data.isolates.length > 1 ? store.data.isolates.find(({ id }) => id === spike.isolate) : undefined;
+function card(spike: Spike, rank: number, actions: SpikeActions): HTMLElement {
   const details = [sites(spike), evidence(spike), phases(spike), tags(spike), advice(spike)].filter((b) => b !== null);
   return h(
     "li",
@@ -136,7 +129,7 @@ function card(spike: Spike, rank: number, store: Store, actions: SpikeActions): 
       "div",
       { class: "spike-story" },
       h("h3", {}, spikeLink(spike, actions, spike.headline === "" ? spike.kind : spike.headline)),
-      h("ul", { class: "inline" }, ...factsOf(spike, isolate?.name ?? null)),
+      h("ul", { class: "inline" }, ...factsOf(spike)),
       h(
         "details",
         rank === 0 ? { open: true } : {},
@@ -171,7 +164,7 @@ export function createSpikeList(store: Store, actions: SpikeActions): SpikeList 
   const more = button("", () => append(MORE_SHOWN), { class: "more" });
   const append = (number: number): void => {
     const from = list.childElementCount;
-    list.append(...spikes.slice(from, from + number).map((spike, i) => card(spike, from + i, store, actions)));
+    list.append(...spikes.slice(from, from + number).map((spike, i) => card(spike, from + i, actions)));
     const left = spikes.length - list.childElementCount;
     more.hidden = left === 0;
     more.textContent =
