@@ -1,7 +1,17 @@
 // Builds dist/ (command line, agent, HTML client) or, with --native, prebuilds/ (one probe binary an ABI; with --this-node
 // only the one of the Node that runs this). What is current is left alone.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdirSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
@@ -50,6 +60,9 @@ const COMMAND_LINE = {
   }),
 };
 
+/** The HTML pages' scripts, by name. */
+const PAGES = { report: "main.ts", compare: "compare/main.ts" };
+
 /** What dist/ is made from. */
 const SOURCES = [
   "src",
@@ -77,12 +90,19 @@ async function buildJavaScript() {
       { file: into("agent/preload.cjs"), format: "cjs", minify: false },
       { plugins: [ownShapes] },
     );
-    await bundle(
-      at("src/report/client/main.ts"),
-      { file: into("assets/report.js"), format: "iife", minify: true },
-      { platform: "browser", external: [] },
+    for (const [page, entry] of Object.entries(PAGES)) {
+      await bundle(
+        at("src/report/client", entry),
+        { file: into(`assets/${page}.js`), format: "iife", minify: true },
+        { platform: "browser", external: [] },
+      );
+    }
+    const style = readFileSync(at("src/report/client/report.css"), "utf8");
+    writeFileSync(into("assets/report.css"), style);
+    writeFileSync(
+      into("assets/compare.css"),
+      style + readFileSync(at("src/report/client/compare/compare.css"), "utf8"),
     );
-    copyFileSync(at("src/report/client/report.css"), into("assets/report.css"));
     must(process.execPath, [
       at("node_modules/typescript/bin/tsc"),
       "-p",

@@ -105,16 +105,19 @@ const MAX_SLICES = 100_000;
  * (each series counts with its largest value in the slice). null without a value. NaN values are left out.
  */
 export function peakOfSum(series: readonly StepSeries[]): number | null {
+  const sum = sumOverTime(series);
+  return sum === null ? null : largest(sum.value);
+}
+
+/** The sum of which `peakOfSum` is the largest value, with a point a slice; the series itself where there is only one. */
+export function sumOverTime(series: readonly StepSeries[]): Pick<StepSeries, "timeMs" | "value"> | null {
   const known = series.filter((one) => one.value.some((value) => !Number.isNaN(value)));
-  if (known.length <= 1) {
-    const only = known[0];
-    return only === undefined ? null : largest(only.value);
-  }
+  if (known.length <= 1) return known[0] ?? null;
   const end = known.reduce((latest, one) => Math.max(latest, one.toMs), 0);
   const sliceMs = Math.max(100, end / MAX_SLICES);
   const sums = new Float64Array(Math.floor(end / sliceMs) + 1);
   for (const one of known) addSlices(sums, sliceMs, one);
-  return largest(sums);
+  return { timeMs: Float64Array.from(sums, (_, slice) => slice * sliceMs), value: sums };
 }
 
 function addSlices(sums: Float64Array, sliceMs: number, { fromMs, toMs, timeMs, value }: StepSeries): void {

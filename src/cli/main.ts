@@ -3,12 +3,13 @@ import { Command, CommanderError } from "commander";
 import { ExitCode, GcspikeError, usageError } from "../lib/errors.ts";
 import { packageVersion } from "../lib/package.ts";
 import type { CommandContext, CommandSpec } from "./command.ts";
+import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { recordCommand } from "./commands/record.ts";
 import { reportCommand } from "./commands/report.ts";
 import { systemTerminal, type Terminal } from "./terminal.ts";
 
-const COMMANDS: readonly CommandSpec[] = [recordCommand, reportCommand, doctorCommand];
+const COMMANDS: readonly CommandSpec[] = [recordCommand, reportCommand, compareCommand, doctorCommand];
 
 function examples(lines: readonly string[]): string {
   return `\nExample:\n${lines.map((line) => `  ${line}\n`).join("")}`;

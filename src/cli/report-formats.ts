@@ -1,4 +1,4 @@
-/** The formats of `gcspike report`. Stands alone, so that --help does not load a renderer. */
+/** The formats of `gcspike report` and `gcspike compare`. Stands alone, so that --help does not load a renderer. */
 import { extname } from "node:path";
 import { usageError } from "../lib/errors.ts";
 
@@ -14,16 +14,19 @@ const BY_EXTENSION: Readonly<Record<string, Format>> = {
   ".txt": "terminal",
 };
 
-export interface ReportFlags {
+export interface FormatFlags {
   readonly format?: Format;
   readonly output?: string;
+}
+
+export interface ReportFlags extends FormatFlags {
   /** ms */
   readonly spike?: number;
   readonly charts?: string;
 }
 
 /** --format, else what the file's name ends with, else terminal. Throws a usage error for an ending that says nothing. */
-export function chooseFormat(flags: ReportFlags): Format {
+export function chooseFormat(flags: FormatFlags): Format {
   if (flags.format !== undefined) return flags.format;
   if (flags.output === undefined) return "terminal";
   const format = BY_EXTENSION[extname(flags.output).toLowerCase()];

@@ -21,7 +21,7 @@ async function render(format: ViewFormat, view: ReportView, recording: string, t
         import("../report/html.ts"),
         import("../report/assets.ts"),
       ]);
-      return renderHtml(view, loadAssets());
+      return renderHtml(view, loadAssets("report"));
     }
     case "terminal": {
       const { renderTerminal } = await import("../report/terminal.ts");

@@ -66,3 +66,19 @@ export function formatBytes(bytes: number): string {
 export function formatShare(share: number): string {
   return `${formatNumber(Math.round(share * 1000) / 10)} %`;
 }
+
+/** A value of any unit: "41.8 ms", "212 MiB", "6.1 %", "4.2 MiB/h", "9,998/s", "318 pauses". */
+export function formatQuantity(value: number, unit: string): string {
+  switch (unit) {
+    case "ms":
+      return formatMs(value);
+    case "bytes":
+      return formatBytes(value);
+    case "bytes/h":
+      return `${formatBytes(value)}/h`;
+    case "share":
+      return formatShare(value);
+    default:
+      return unit.startsWith("1/") ? `${formatNumber(value)}${unit.slice(1)}` : `${formatNumber(value)} ${unit}`;
+  }
+}

@@ -5,8 +5,11 @@ import type { Collector, IsolateDescriptor } from "./spec.ts";
 
 const COLLECTORS: readonly Collector[] = ["probe", "perf_hooks", "phases", "heap", "allocations", "tags", "ebpf"];
 
+/** As many as the agent writes. */
+const MAX_ARGUMENTS = 100;
+
 /** What of a descriptor reading needs; `id` is the file's name, for what stands inside may be wrong. */
-export type ReadDescriptor = Omit<IsolateDescriptor, "schema" | "id" | "startNs" | "execArgv" | "arch" | "platform"> & {
+export type ReadDescriptor = Omit<IsolateDescriptor, "schema" | "id" | "startNs" | "arch" | "platform"> & {
   readonly startNs: bigint | null;
 };
 
@@ -26,6 +29,7 @@ export function parseDescriptor(text: string, id: string): ReadDescriptor | null
     script: textOf(fields.script) ?? "",
     node: textOf(fields.node) ?? "",
     v8: textOf(fields.v8) ?? "",
+    execArgv: textsOf(fields.execArgv).slice(0, MAX_ARGUMENTS),
     startNs: nanosecondsOf(fields.startNs),
     processSpace: textOf(fields.processSpace),
     heapLimitBytes: integerOf(fields.heapLimitBytes),
@@ -47,6 +51,7 @@ export function unknownDescriptor(id: string): ReadDescriptor {
     script: "",
     node: "",
     v8: "",
+    execArgv: [],
     startNs: null,
     processSpace: null,
     heapLimitBytes: null,

@@ -5,7 +5,7 @@
  * a column and null elsewhere. Columns are typed arrays of equal length, one entry a pause (or sample), in order of time,
  * because recordings with a million pauses have to fit.
  */
-import type { Collector, Manifest, Warning } from "./spec.ts";
+import type { Collector, Manifest, Warning, Workload } from "./spec.ts";
 
 export type PauseKind = "scavenge" | "minor-mark-sweep" | "mark-compact" | "incremental-start" | "weak-callbacks";
 
@@ -153,6 +153,8 @@ export interface IsolateData {
   readonly script: string;
   readonly node: string;
   readonly v8: string;
+  /** Options of its Node from the command line; not those from NODE_OPTIONS. */
+  readonly execArgv: readonly string[];
   readonly startMs: number;
   /** Last moment of which anything is known. */
   readonly endMs: number;
@@ -181,6 +183,8 @@ export interface Recording {
   readonly durationMs: number;
   readonly isolates: readonly IsolateData[];
   readonly processes: readonly ProcessColumns[];
+  /** What the program measured itself; null where it wrote nothing. */
+  readonly workload: Workload | null;
   /** Everything that is missing or doubtful, in the words of docs/voice: for a person. */
   readonly warnings: readonly Warning[];
 }

@@ -99,6 +99,7 @@ export function decodeIsolate(
     script: descriptor.script,
     node: descriptor.node,
     v8: descriptor.v8,
+    execArgv: descriptor.execArgv,
     startMs,
     endMs: Math.max(startMs, lastMoment(data)),
     heapLimitBytes: descriptor.heapLimitBytes,

@@ -11,6 +11,7 @@ import { MANIFEST_FILE, parseManifest, unknownManifest } from "./manifest.ts";
 import type { IsolateData, ProcessColumns, Recording } from "./model.ts";
 import { decodeIsolate, type OpenedIsolate, openIsolate } from "./read-isolate.ts";
 import { LogKind, type Manifest, type Warning } from "./spec.ts";
+import { readWorkload } from "./workload.ts";
 
 const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
 /** Somebody asked the program to stop; it did not die. */
@@ -31,6 +32,7 @@ interface OpenedProcess extends OpenedLog {
 export async function readRecording(path: string): Promise<Recording> {
   const files = list(path);
   const read = readManifest(path);
+  const workload = readWorkload(path);
   const opened = [...files.isolates].map(([id, suffixes]) => openIsolate(path, id, suffixes)).sort(byStart);
   const processes = files.processes.map((pid) => ({ pid, ...openLog(join(path, `${pid}.process`), LogKind.process) }));
   if (read.manifest === null && opened.length === 0 && processes.length === 0) throw nothingThere(path);
@@ -44,6 +46,7 @@ export async function readRecording(path: string): Promise<Recording> {
   const warnings = [
     ...manifest.warnings,
     ...read.warnings,
+    ...workload.warnings,
     ...(opened.length === 0 ? [noIsolates()] : []),
     ...[...processes, ...decoded].flatMap((source) => source.warnings),
   ];
@@ -54,6 +57,7 @@ export async function readRecording(path: string): Promise<Recording> {
     durationMs: durationOf(manifest, isolates, columns),
     isolates,
     processes: columns,
+    workload: workload.workload,
     warnings,
   };
 }

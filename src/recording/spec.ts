@@ -19,6 +19,7 @@
  *       <isolate>.wall.pb.gz       pprof of wall-clock time (--cpu)
  *                                  while recording, the last two are <isolate>.live.0.pb.gz and <isolate>.wall.<n>.pb.gz
  *       <pid>.process              log of ProcessRecord   one every 100 ms
+ *       workload.json              Workload; only where the program wrote one
  *
  * `<isolate>` is `<pid>-<threadId>`, with `.2`, `.3`, ... behind it where a process replaced itself (execve).
  */
@@ -362,6 +363,28 @@ export interface IsolateDescriptor {
   readonly semiSpaceBytes: number | null;
   readonly collectors: readonly Collector[];
   readonly warnings: readonly Warning[];
+}
+
+/**
+ * `workload.json`, which a workload writes into the recording folder: numbers that it measured itself, such as its latency.
+ * It may be written anew while the workload runs.
+ */
+export interface Workload {
+  readonly schema: "gcspike.workload/1";
+  readonly name: string;
+  /** How it was run, by option: `{"mode": "pooled", "tps": 10000}`. */
+  readonly options: Readonly<Record<string, string | number | boolean>>;
+  readonly metrics: readonly Measurement[];
+}
+
+/** One number that was measured, and whether less or more of it is better. */
+export interface Measurement {
+  /** Such as `latency.p99`. */
+  readonly metric: string;
+  /** `ms`, `bytes`, `share` (0 to 1), `1/s`, or a word for what is counted. */
+  readonly unit: string;
+  readonly better: "lower" | "higher";
+  readonly value: number;
 }
 
 export interface Manifest {

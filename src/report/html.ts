@@ -1,21 +1,10 @@
-/**
- * The report as one HTML file that needs no network: style, script and data stand in it, and its content security policy
- * lets nothing else in. Whatever came from the recording travels as data and is only ever shown as text.
- */
-import { createHash } from "node:crypto";
-import { gzipSync } from "node:zlib";
+/** The report as one HTML file. */
 import type { Spike } from "../analysis/report-types.ts";
-import { extremesPerColumn, largestIndexPerColumn, type Range } from "./charts/decimate.ts";
+import { largestIndexPerColumn, type Range, thinSeries } from "./charts/decimate.ts";
 import { type AllocationData, type IsolateData, pack, type ReportData } from "./client/wire.ts";
-import type { AllocationView, IsolateView, ReportView, Series } from "./view-model.ts";
+import { boundedText, type HtmlAssets, htmlPage } from "./html-page.ts";
+import type { AllocationView, IsolateView, ReportView } from "./view-model.ts";
 
-export interface HtmlAssets {
-  readonly script: string;
-  readonly style: string;
-}
-
-/** Longer texts are cut: a function's name can be as long as the program likes. */
-const MAX_TEXT = 600;
 const MAX_ARGUMENTS = 200;
 /** The page shows 50 and then more on request; beyond this many the JSON report is the better reader. */
 const MAX_SPIKES = 1000;
@@ -23,31 +12,6 @@ const MAX_SPIKES = 1000;
 const MAX_STACK = 256;
 /** Pictures are at most a few thousand pixels wide; pauses are never thinned, curves beyond this are, to their extremes. */
 const MAX_POINTS = 40_000;
-
-const LINE_BREAKS = /[\t\n\v\f\r\u2028\u2029]/g;
-/** Control characters, marks and overrides of the writing direction, and halves of surrogate pairs. */
-const INVISIBLE = /[\p{Cc}\p{Cs}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
-
-/** A text that cannot rearrange or flood the page around it: one line, bounded, nothing invisible. */
-function boundedText(text: string): string {
-  const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text;
-  return cut.replace(LINE_BREAKS, " ").replace(INVISIBLE, "\ufffd");
-}
-
-/** JSON inside a script element ends at the first `</script`, so no `<` may stand in it. */
-function inertJson(json: string): string {
-  return json.replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[<>&"']/g, (c) => `&#${c.charCodeAt(0)};`);
-}
-
-function thinSeries(series: Series, range: Range): Series {
-  if (series.timeMs.length <= MAX_POINTS) return series;
-  const points = extremesPerColumn(series.timeMs, series.value, range, MAX_POINTS / 2);
-  return { timeMs: Float64Array.from(points, (p) => p.x), value: Float64Array.from(points, (p) => p.y) };
-}
 
 function pick(values: Float64Array, indices: readonly number[]): Float64Array {
   return Float64Array.from(indices, (i) => values[i] ?? Number.NaN);
@@ -92,10 +56,10 @@ function isolateData(isolate: IsolateView, range: Range): IsolateData {
   return {
     ...isolate,
     ...thinSpaces(isolate, range),
-    heapUsed: thinSeries(isolate.heapUsed, range),
-    external: thinSeries(isolate.external, range),
-    loopDelayMs: thinSeries(isolate.loopDelayMs, range),
-    loopUtilization: thinSeries(isolate.loopUtilization, range),
+    heapUsed: thinSeries(isolate.heapUsed, range, MAX_POINTS),
+    external: thinSeries(isolate.external, range, MAX_POINTS),
+    loopDelayMs: thinSeries(isolate.loopDelayMs, range, MAX_POINTS),
+    loopUtilization: thinSeries(isolate.loopUtilization, range, MAX_POINTS),
     allocations: isolate.allocations === null ? null : allocationData(isolate.allocations),
   };
 }
@@ -108,47 +72,19 @@ function reportData(view: ReportView): ReportData {
     ...view,
     report: { ...view.report, recording, spikes: [] },
     isolates: view.isolates.map((isolate) => isolateData(isolate, range)),
-    rss: view.rss.map(({ pid, series }) => ({ pid, series: thinSeries(series, range) })),
+    rss: view.rss.map(({ pid, series }) => ({ pid, series: thinSeries(series, range, MAX_POINTS) })),
     spikes: view.report.spikes.toSorted(worstFirst).slice(0, MAX_SPIKES),
     spikeCount: view.report.causes.reduce((sum, { spikes }) => sum + spikes, 0),
   };
 }
 
-function hashSource(text: string): string {
-  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
-}
-
-/**
- * Renders the report as a self-contained HTML page, UTF-8. A million pauses make about 10 MB.
- * `assets` come from loadAssets; the page runs no other script and takes no other style.
- */
+/** Renders the report as a self-contained HTML page, UTF-8. A million pauses make about 10 MB. `assets` come from loadAssets. */
 export function renderHtml(view: ReportView, assets: HtmlAssets): Uint8Array {
-  const { json, blob } = pack(reportData(view), boundedText);
-  const policy = [
-    "default-src 'none'",
-    `script-src ${hashSource(assets.script)}`,
-    `style-src ${hashSource(assets.style)}`,
-    "img-src data:",
-    "base-uri 'none'",
-    "form-action 'none'",
-  ].join("; ");
-  return new TextEncoder().encode(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="${policy}">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${escapeHtml(boundedText(view.title))} - gcspike</title>
-<link rel="icon" href="data:,">
-<style>${assets.style}</style>
-<script>${assets.script}</script>
-</head>
-<body>
-<noscript>This report draws itself with JavaScript, which is off here. The same figures without it: gcspike report --format markdown</noscript>
-<script type="application/json" id="report-data">${inertJson(json)}</script>
-<script type="text/plain" id="report-columns">${gzipSync(blob).toString("base64")}</script>
-</body>
-</html>
-`);
+  return htmlPage({
+    title: view.title,
+    withoutScript:
+      "This report draws itself with JavaScript, which is off here. The same figures without it: gcspike report --format markdown",
+    data: pack(reportData(view), boundedText),
+    assets,
+  });
 }

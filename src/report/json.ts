@@ -1,3 +1,6 @@
+import type { Comparison } from "../analysis/compare-types.ts";
+import type { Report } from "../analysis/report-types.ts";
+import type { ComparisonView } from "./compare-view.ts";
 import type { ReportView } from "./view-model.ts";
 
 /** Milliseconds and shares carry six decimals (nanoseconds, millionths): sums of floats otherwise end in noise. */
@@ -5,11 +8,16 @@ const DECIMALS = 1e6;
 
 /** The report as gcspike.report/1 (docs/report.schema.json), UTF-8, with a newline at its end. */
 export function renderJson(view: Pick<ReportView, "report">): Uint8Array {
-  const text = JSON.stringify(
-    view.report,
-    (_, value: unknown) => (typeof value === "number" ? round(value) : value),
-    2,
-  );
+  return jsonBytes(view.report);
+}
+
+/** The comparison as gcspike.compare/1 (docs/compare.schema.json), likewise. */
+export function renderComparisonJson(view: Pick<ComparisonView, "comparison">): Uint8Array {
+  return jsonBytes(view.comparison);
+}
+
+function jsonBytes(value: Report | Comparison): Uint8Array {
+  const text = JSON.stringify(value, (_, item: unknown) => (typeof item === "number" ? round(item) : item), 2);
   return new TextEncoder().encode(`${text}\n`);
 }
 

@@ -2,6 +2,7 @@ import { locationText } from "../analysis/phrases.ts";
 import type { Report, Site, Spike } from "../analysis/report-types.ts";
 import { plainText, plural } from "../lib/text.ts";
 import { formatBytes, formatMs, formatShare } from "../lib/units.ts";
+import { code, literal, table } from "./markdown-text.ts";
 import {
   answerParts,
   circumstances,
@@ -113,32 +114,4 @@ function warnings({ recording }: Report): string {
   const rest = recording.warnings.length > MAX_WARNINGS ? [`and ${recording.warnings.length - MAX_WARNINGS} more`] : [];
   const all = [...incomplete, ...messages, ...rest];
   return all.length === 0 ? "" : `### Warnings\n\n${all.map((text) => `- ${text}`).join("\n")}`;
-}
-
-/** Cells are Markdown already. The first column stands left and the others right unless `alignment` says otherwise. */
-function table(head: readonly string[], rows: readonly (readonly string[])[], alignment?: string): string {
-  const align = alignment ?? head.map((_, column) => (column === 0 ? ":--" : "--:")).join("|");
-  return [`|${head.join("|")}|`, `|${align}|`, ...rows.map((row) => `|${row.join("|")}|`)].join("\n");
-}
-
-/**
- * Text that means itself, also in a table's cell. Markdown's punctuation gets a backslash; what HTML knows, and the `|` that
- * would end a cell, become entities; and a name must neither call somebody (`@name`) nor become a link: a zero-width space
- * breaks both.
- */
-function literal(text: string): string {
-  return text
-    .replaceAll("&", "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replace(/[\\`*_{}[\]~#]/g, "\\$&")
-    .replaceAll("|", "&#124;")
-    .replaceAll("@", "@&#8203;")
-    .replaceAll("://", ":&#8203;//")
-    .replace(/\bwww\./gi, "$&&#8203;");
-}
-
-/** Not between backticks, in which neither a backtick nor a table's `|` can be escaped. */
-function code(text: string): string {
-  return `<code>${literal(text)}</code>`;
 }

@@ -1,8 +1,9 @@
 import { locationText } from "../analysis/phrases.ts";
 import type { Report, Site, Spike } from "../analysis/report-types.ts";
 import { shellWord } from "../lib/shell.ts";
-import { cut, cutStart, plainText, plural } from "../lib/text.ts";
+import { cutStart, plainText, plural } from "../lib/text.ts";
 import { formatMs, formatShare } from "../lib/units.ts";
+import { INDENT, Page, type PageOptions } from "./page.ts";
 import {
   answerParts,
   circumstances,
@@ -17,19 +18,11 @@ import {
 } from "./phrases.ts";
 import type { ReportView } from "./view-model.ts";
 
-export interface TerminalOptions {
-  readonly color: boolean;
-  /** Columns of the terminal. Prose is wrapped to them, rows of tables are cut. */
-  readonly width: number;
+export interface TerminalOptions extends PageOptions {
   /** Path of the recording as the reader would type it; the name of its folder where left out. */
   readonly recording?: string;
 }
 
-/** Below this nothing can be laid out; above, lines are too long to read. */
-const MIN_WIDTH = 40;
-const MAX_WIDTH = 120;
-const INDENT = "  ";
-const WARNING_MARGIN = " ".repeat(INDENT.length + "warning: ".length);
 const MAX_SPIKES = 10;
 const MAX_SITES = 5;
 const MAX_SITES_OF_SPIKE = 3;
@@ -37,12 +30,6 @@ const MAX_PHASES_OF_SPIKE = 3;
 const MAX_ISOLATES = 12;
 /** Of a spike's evidence, what its headline does not say already; the rest stands in the JSON and HTML reports. */
 const SHOWN_EVIDENCE = new Set(["cpu", "run-queue", "probe", "trigger-stack", "steps.span", "missing"]);
-
-/** Where prose may be broken: at spaces, but not between a number and its unit. */
-const BREAKS = / (?!(?:us|ms|s|min|%|B|[KMG]iB)(?![\w]))/;
-
-type Style = "bold" | "dim" | "yellow";
-const SGR: Readonly<Record<Style, string>> = { bold: "1", dim: "2", yellow: "33" };
 
 /** The report for a terminal, UTF-8: the answer, the evidence, what is missing, where to read on. */
 export function renderTerminal(view: ReportView, options: TerminalOptions): Uint8Array {
@@ -209,10 +196,7 @@ function warnings(page: Page, { recording }: Report): void {
   if (recording.complete && recording.warnings.length === 0) return;
   page.gap();
   if (!recording.complete) page.prose("This recording is not complete; everything up to its end is in this report.");
-  for (const { message, hint } of recording.warnings) {
-    page.prose(`warning: ${plainText(message, 600)}`, { hanging: WARNING_MARGIN, style: "yellow" });
-    if (hint !== undefined) page.prose(plainText(hint, 600), { indent: WARNING_MARGIN });
-  }
+  for (const warning of recording.warnings) page.warning(warning);
 }
 
 function fullStory(page: Page, view: ReportView, options: TerminalOptions): void {
@@ -223,92 +207,4 @@ function fullStory(page: Page, view: ReportView, options: TerminalOptions): void
 
 function recordingName({ title }: ReportView, { recording }: TerminalOptions): string {
   return shellWord(plainText(recording ?? title, 4096));
-}
-
-/** Collects lines; the only place that knows the terminal's width and colours. */
-const GAP = "   ";
-/** The least that is left of a table's first column. */
-const LEAST_NAME = 12;
-
-/** Columns of a table whose first column takes `nameWidth` at the most. */
-function tableWidth(rows: readonly (readonly string[])[], nameWidth: number): number {
-  const columns = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return columns.reduce(
-    (sum, width, column) => sum + (column === 0 ? Math.min(width, nameWidth) : width + GAP.length),
-    0,
-  );
-}
-
-class Page {
-  readonly width: number;
-  readonly #color: boolean;
-  readonly #lines: string[] = [];
-
-  constructor({ width, color }: TerminalOptions) {
-    this.width = Math.min(MAX_WIDTH, Math.max(MIN_WIDTH, Math.floor(width) || MIN_WIDTH));
-    this.#color = color;
-  }
-
-  /** One line, cut at the terminal's width. */
-  row(text: string, style?: Style, indent = INDENT): void {
-    this.#push(cut(`${indent}${text}`, this.width).trimEnd(), style);
-  }
-
-  /** One line, however long. */
-  whole(text: string): void {
-    this.#push(`${INDENT}${text}`);
-  }
-
-  gap(): void {
-    this.#lines.push("");
-  }
-
-  /** Text broken at spaces; `hanging` is the margin of all lines but the first. */
-  prose(
-    text: string,
-    options: { readonly style?: Style; readonly indent?: string; readonly hanging?: string } = {},
-  ): void {
-    const { style, indent = INDENT, hanging = indent } = options;
-    let line = indent;
-    for (const word of text.split(BREAKS)) {
-      const isEmpty = line.trim() === "";
-      if (!isEmpty && line.length + 1 + word.length > this.width) {
-        this.#push(line, style);
-        line = `${hanging}${word}`;
-      } else {
-        line += isEmpty ? word : ` ${word}`;
-      }
-    }
-    this.#push(line, style);
-  }
-
-  /**
-   * The first column stands left, the others right; the first row is the header. Where there is no room, the first column is
-   * cut and then the columns behind the third go: the last one says most.
-   */
-  table(all: readonly (readonly string[])[]): void {
-    const room = this.width - INDENT.length;
-    let rows = all;
-    while ((rows[0]?.length ?? 0) > 3 && tableWidth(rows, LEAST_NAME) > room) {
-      rows = rows.map((row) => row.filter((_, column) => column !== Math.min(3, row.length - 2)));
-    }
-    const nameWidth = Math.max(LEAST_NAME, room - tableWidth(rows, 0));
-    rows = rows.map(([name = "", ...cells]) => [cut(name, nameWidth), ...cells]);
-    const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-    for (const [index, row] of rows.entries()) {
-      const cells = row.map((cell, column) => {
-        const width = widths[column] ?? 0;
-        return column === 0 ? cell.padEnd(width) : cell.padStart(width);
-      });
-      this.row(cells.join(GAP), index === 0 ? "dim" : undefined);
-    }
-  }
-
-  text(): string {
-    return `${this.#lines.join("\n")}\n`;
-  }
-
-  #push(line: string, style?: Style): void {
-    this.#lines.push(this.#color && style !== undefined ? `\u001b[${SGR[style]}m${line}\u001b[0m` : line);
-  }
 }

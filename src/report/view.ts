@@ -4,7 +4,6 @@ import type { Intervals } from "../analysis/intervals.ts";
 import { locationText } from "../analysis/phrases.ts";
 import type { Report } from "../analysis/report-types.ts";
 import { overallSites } from "../analysis/sites.ts";
-import { quantile } from "../analysis/statistics.ts";
 import {
   type Allocations,
   type HeapColumns,
@@ -13,12 +12,11 @@ import {
   type PauseColumns,
   type Recording,
 } from "../recording/model.ts";
+import { percentileCurve } from "./percentile-curve.ts";
 import type { AllocationView, IsolateView, ReportView } from "./view-model.ts";
 
 /** More buckets than a wide screen has pixels show nothing more. */
 const MAX_GC_WORK_BUCKETS = 2000;
-/** Points of the percentile curve for each tenfold step towards the worst pause. */
-const POINTS_A_DECADE = 20;
 /** Histogram buckets for each tenfold step of pause duration. */
 const BUCKETS_A_DECADE = 8;
 /** The shortest pause that has a histogram bucket of its own; shorter ones are counted with it. */
@@ -55,7 +53,7 @@ function isolateView(isolate: IsolateData, durationMs: number, mmu: IsolateView[
     loopDelayMs: { timeMs: loop.timeMs, value: loop.maxDelayMs },
     loopUtilization: { timeMs: loop.timeMs, value: loop.utilization },
     gcWork: gcWork(time, Math.max(durationMs, time.toMs)),
-    percentiles: percentiles(pauses.durationMs.slice().sort()),
+    percentiles: percentileCurve(pauses.durationMs.slice().sort()),
     histogram: histogram(pauses),
     mmu,
     allocations: isolate.allocations === null ? null : allocationView(isolate.allocations),
@@ -91,14 +89,6 @@ function timeByBucket(intervals: Intervals, bucketMs: number, count: number): Fl
     }
   }
   return buckets;
-}
-
-/** From the shortest pause to the worst, in steps of q that shrink tenfold with each tenfold rarer pause. */
-function percentiles(sorted: Float64Array): IsolateView["percentiles"] {
-  if (sorted.length === 0) return [];
-  const points = Math.ceil(Math.log10(Math.min(sorted.length, 1e6)) * POINTS_A_DECADE);
-  const shares = Array.from({ length: points }, (_, step) => 1 - 10 ** (-step / POINTS_A_DECADE));
-  return [...shares, 1].map((q) => ({ q, ms: quantile(sorted, q) ?? 0 }));
 }
 
 function histogram({ count, durationMs, kind }: PauseColumns): IsolateView["histogram"] {

@@ -114,7 +114,7 @@ describe("the file", () => {
     const value = timeMs.map((_, i) => (i === 123_457 ? 999 : i === 55_555 ? -999 : i % 7));
     const html = render({ ...view, isolates: [{ ...isolate, heapUsed: { timeMs, value } }] });
     const blob = gunzipSync(Buffer.from(contentOf(html, "report-columns"), "base64"));
-    const read = unpack(contentOf(html, "report-data"), blob).isolates[0];
+    const read = unpack<ReportData>(contentOf(html, "report-data"), blob).isolates[0];
     expect(read?.pauses.durationMs.length).toBe(50_000);
     const kept = read?.heapUsed;
     expect(kept?.value.length).toBeLessThanOrEqual(40_000);

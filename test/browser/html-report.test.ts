@@ -2,8 +2,8 @@
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { formatMs } from "../../src/lib/units.ts";
-import type { HtmlAssets } from "../../src/report/html.ts";
 import { renderHtml } from "../../src/report/html.ts";
+import type { HtmlAssets } from "../../src/report/html-page.ts";
 import type { ReportView } from "../../src/report/view-model.ts";
 import { bundleAssets, launchBrowser, type OpenReport, openReport, openView } from "../support/browser.ts";
 import { hostile } from "../support/hostile.ts";

@@ -5,17 +5,25 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { rolldown } from "rolldown";
-import { type HtmlAssets, renderHtml } from "../../src/report/html.ts";
+import { renderHtml } from "../../src/report/html.ts";
+import type { HtmlAssets } from "../../src/report/html-page.ts";
 import type { ReportView } from "../../src/report/view-model.ts";
 
 const client = (name: string): string => fileURLToPath(new URL(`../../src/report/client/${name}`, import.meta.url));
 
+/** As in scripts/build.mjs. */
+const PAGES = {
+  report: { entry: "main.ts", styles: ["report.css"] },
+  compare: { entry: "compare/main.ts", styles: ["report.css", "compare/compare.css"] },
+} as const;
+
 /** Bundles the browser code as scripts/build.mjs does, in memory, so that no test ever sees a stale build. */
-export async function bundleAssets(): Promise<HtmlAssets> {
-  const bundle = await rolldown({ input: client("main.ts"), platform: "browser", logLevel: "warn" });
+export async function bundleAssets(page: "report" | "compare" = "report"): Promise<HtmlAssets> {
+  const { entry, styles } = PAGES[page];
+  const bundle = await rolldown({ input: client(entry), platform: "browser", logLevel: "warn" });
   const { output } = await bundle.generate({ format: "iife", minify: true });
   await bundle.close();
-  return { script: output[0].code, style: readFileSync(client("report.css"), "utf8") };
+  return { script: output[0].code, style: styles.map((name) => readFileSync(client(name), "utf8")).join("") };
 }
 
 export async function launchBrowser(): Promise<Browser> {

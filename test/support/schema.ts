@@ -1,12 +1,26 @@
 import { readFileSync } from "node:fs";
-import { Ajv2020 } from "ajv/dist/2020.js";
+import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
 import { expect } from "vitest";
 
-const schema: object = JSON.parse(readFileSync(new URL("../../docs/report.schema.json", import.meta.url), "utf8"));
-const validate = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(schema);
+function load(name: string): ValidateFunction {
+  const schema: object = JSON.parse(readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8"));
+  return new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile(schema);
+}
+
+const reports = load("report.schema.json");
+const comparisons = load("compare.schema.json");
+
+function expectValid(validate: ValidateFunction, value: unknown): void {
+  validate(JSON.parse(JSON.stringify(value)));
+  expect(validate.errors ?? []).toEqual([]);
+}
 
 /** Fails with every violation of docs/report.schema.json. `report` as a reader of the JSON gets it. */
 export function expectValidReport(report: unknown): void {
-  validate(JSON.parse(JSON.stringify(report)));
-  expect(validate.errors ?? []).toEqual([]);
+  expectValid(reports, report);
+}
+
+/** The same of docs/compare.schema.json. */
+export function expectValidComparison(comparison: unknown): void {
+  expectValid(comparisons, comparison);
 }

@@ -22,7 +22,7 @@ import {
   type ProcessColumns,
   type Recording,
 } from "../../src/recording/model.ts";
-import type { Manifest, Warning } from "../../src/recording/spec.ts";
+import type { Manifest, Warning, Workload } from "../../src/recording/spec.ts";
 
 const MIB = 1024 ** 2;
 const HEAP_AT_START = 10 * MIB;
@@ -64,6 +64,8 @@ export interface TimelineOptions {
   readonly collector?: "probe" | "perf_hooks";
   readonly triggerStack?: readonly Frame[];
   readonly openPause?: IsolateData["openPause"];
+  readonly execArgv?: readonly string[];
+  readonly node?: string;
   readonly warnings?: readonly Warning[];
 }
 
@@ -98,8 +100,9 @@ export function isolate(timeline: string, options: TimelineOptions = {}): Isolat
     name: options.name ?? (threadId === 0 ? "main" : `worker-${threadId}`),
     kind,
     script: "server.js",
-    node: "v20.20.2",
+    node: options.node ?? "v20.20.2",
     v8: "11.3.244.8-node.33",
+    execArgv: options.execArgv ?? [],
     startMs: options.startMs ?? 0,
     endMs: played.endMs,
     heapLimitBytes: HEAP_LIMIT,
@@ -128,6 +131,9 @@ export interface RecordingOptions {
   readonly complete?: boolean;
   readonly exit?: Manifest["exit"];
   readonly processes?: readonly ProcessColumns[];
+  readonly machine?: Partial<Manifest["machine"]>;
+  readonly redacted?: boolean;
+  readonly workload?: Workload;
   readonly warnings?: readonly Warning[];
 }
 
@@ -156,6 +162,7 @@ export function recording(isolates: string | readonly IsolateData[], options: Re
         cpuModel: "Test CPU",
         memoryBytes: 4096 * MIB,
         kernel: "6.1.0",
+        ...options.machine,
       },
       options: {
         collector: "probe",
@@ -164,7 +171,7 @@ export function recording(isolates: string | readonly IsolateData[], options: Re
         liveHeap: false,
         cpu: false,
         spikeMs: 10,
-        redacted: false,
+        redacted: options.redacted ?? false,
       },
       files: [],
       warnings: [],
@@ -173,6 +180,7 @@ export function recording(isolates: string | readonly IsolateData[], options: Re
     durationMs,
     isolates: all,
     processes: options.processes ?? [...new Set(all.map((one) => one.pid))].map((pid) => rss(pid, durationMs)),
+    workload: options.workload ?? null,
     warnings: options.warnings ?? [],
   };
 }

@@ -1,4 +1,5 @@
 /** Fewer points than pixels: a chart 1,000 pixels wide cannot show more, and a million points would take minutes to draw. */
+import type { Series } from "../view-model.ts";
 
 export interface Point {
   readonly x: number;
@@ -68,6 +69,13 @@ export function extremesPerColumn(xs: Float64Array, ys: Float64Array, range: Ran
     for (const i of pair) if (i >= 0) points.push({ x: xs[i] ?? 0, y: ys[i] ?? 0 });
   }
   return points;
+}
+
+/** The series itself, or its extremes where it has more than `limit` points. */
+export function thinSeries(series: Series, range: Range, limit: number): Series {
+  if (series.timeMs.length <= limit) return series;
+  const points = extremesPerColumn(series.timeMs, series.value, range, limit / 2);
+  return { timeMs: Float64Array.from(points, (p) => p.x), value: Float64Array.from(points, (p) => p.y) };
 }
 
 /** Index of the largest value in each column: stacked series keep one common moment for all their layers. */

@@ -4,23 +4,10 @@ import { h } from "./dom.ts";
 import { count, ms, plural, share } from "./format.ts";
 import { kindOf, shapeIcon } from "./kinds.ts";
 import { area, createPlot, decadeAxis, fromZero, type Plot, type PlotSpec } from "./plot.ts";
+import { nines, percentText, quantileAxis, rarest, spaced, TICK_SPACE } from "./quantile-axis.ts";
 import type { Store } from "./store.ts";
 import { color } from "./theme.ts";
 import type { IsolateData } from "./wire.ts";
-
-const TICKS = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999];
-
-const TICK_SPACE = 58;
-
-/** The ticks below `end` that stand at least `space` apart. */
-function spaced(ticks: readonly number[], space: number, end: number): number[] {
-  let next = Number.NEGATIVE_INFINITY;
-  return ticks.filter((tick) => {
-    if (tick < next || tick >= end) return false;
-    next = tick + space;
-    return true;
-  });
-}
 
 /** uPlot leaves null where the axis shows nothing. */
 const decadeLabel =
@@ -28,17 +15,8 @@ const decadeLabel =
   (value: number | null): string =>
     value === null ? "" : format(value);
 
-/** Quantile 0.999 stands at 3: each further nine takes as much room as the last. */
-const nines = (q: number): number => -Math.log10(1 - q);
-
-function percentLabel(x: number): string {
-  const percent = 100 * (1 - 10 ** -x);
-  return `${Number(percent.toFixed(Math.max(0, Math.round(x) - 2)))} %`.replace(" ", "\u00a0");
-}
-
 function percentilePlot({ percentiles, pauses }: IsolateData): PlotSpec {
-  // The maximum is at infinity; it is drawn where the rarest pause of so many would be.
-  const last = Math.max(1, Math.log10(Math.max(pauses.startMs.length, 1)) + 0.1);
+  const last = rarest(pauses.startMs.length);
   const points = percentiles.map(({ q, ms }) => ({ q, ms, x: Math.min(nines(q), last) }));
   const xs = points.map(({ x }) => x);
   return {
@@ -49,18 +27,12 @@ function percentilePlot({ percentiles, pauses }: IsolateData): PlotSpec {
     data: [xs, points.map((p) => p.ms)],
     dots: true,
     series: [area("accent", { spanGaps: true, points: { show: points.length < 3, size: 7 } })],
-    x: {
-      scale: { range: () => [0, last] },
-      axis: {
-        splits: (plot) => spaced(TICKS.map(nines), (last * TICK_SPACE) / (plot.bbox.width / devicePixelRatio), last),
-        values: (_plot, splits) => splits.map(percentLabel),
-      },
-    },
+    x: quantileAxis(last),
     y: { scale: fromZero, axis: { values: (_plot, splits) => splits.map(ms) } },
     tip: (i) => {
       const point = points[i];
       if (point === undefined) return null;
-      const title = point.q >= 1 ? "the worst pause" : `${Number((point.q * 100).toFixed(4))} % of pauses`;
+      const title = point.q >= 1 ? "the worst pause" : `${percentText(point.q)} of pauses`;
       return { title, rows: [{ label: point.q >= 1 ? "took" : "took at most", value: ms(point.ms), color: "accent" }] };
     },
   };

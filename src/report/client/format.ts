@@ -6,9 +6,14 @@ const UNKNOWN = "unknown";
 
 type Measured = number | null | undefined;
 
+/** A text with numbers as all of the page writes them: µ, and units that stay on their line. */
+export function tidy(text: string): string {
+  return text.replace(/ us(?=$|\.)/g, " µs").replaceAll(" ", NO_BREAK);
+}
+
 function shown(value: Measured, format: (value: number) => string): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return UNKNOWN;
-  return format(value).replace(/ us$/, " µs").replaceAll(" ", NO_BREAK);
+  return tidy(format(value));
 }
 
 export const ms = (value: Measured): string => shown(value, formatMs);

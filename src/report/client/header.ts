@@ -1,8 +1,8 @@
 /** Who, what, when: the command, the machine, whether the recording is whole, and everything doubtful about it. */
-import { button, type Child, h } from "./dom.ts";
+import { type Child, h } from "./dom.ts";
 import { bytes, isolateKind, ms, plural } from "./format.ts";
+import { themeButton, warningBox } from "./page-parts.ts";
 import type { Store } from "./store.ts";
-import { isDark, onThemeChange, toggleTheme } from "./theme.ts";
 import type { ReportData } from "./wire.ts";
 
 type RecordingFacts = ReportData["report"]["recording"];
@@ -35,33 +35,6 @@ function facts(recording: RecordingFacts): HTMLElement {
       h("div", {}, h("dt", {}, term), h("dd", isBad === true ? { class: "bad" } : {}, h("bdi", {}, value))),
     ),
   );
-}
-
-function warnings({ warnings }: RecordingFacts): HTMLElement | null {
-  if (warnings.length === 0) return null;
-  return h(
-    "section",
-    { class: "warnings", "aria-label": "Warnings" },
-    h("h2", {}, warnings.length === 1 ? "One thing to know about this recording" : "What to know about this recording"),
-    h(
-      "ul",
-      {},
-      ...warnings.map(({ message, hint }) =>
-        h("li", {}, h("bdi", {}, message), hint !== undefined && h("bdi", { class: "advice" }, hint)),
-      ),
-    ),
-  );
-}
-
-function themeButton(): HTMLElement {
-  const toggle = button("", toggleTheme, { class: "theme" });
-  const update = (): void => {
-    toggle.textContent = isDark() ? "Light" : "Dark";
-    toggle.setAttribute("aria-label", isDark() ? "Switch to light colours" : "Switch to dark colours");
-  };
-  onThemeChange(update);
-  update();
-  return toggle;
 }
 
 /** The choice of isolate; null where there is only one. */
@@ -108,7 +81,10 @@ export function pageHeader(data: ReportData, store: Store | null): HTMLElement {
     h("div", { class: "top-bar" }, ...bar),
     h("h1", {}, h("bdi", { class: "command" }, command === "" ? data.title : command)),
     facts(recording),
-    warnings(recording),
+    warningBox(
+      recording.warnings,
+      recording.warnings.length === 1 ? "One thing to know about this recording" : "What to know about this recording",
+    ),
     store === null ? null : isolateSelect(store),
   );
 }

@@ -8,33 +8,12 @@ import { pageHeader } from "./header.ts";
 import type { Plot } from "./plot.ts";
 import { drawResources } from "./resources.ts";
 import { createSpikeList, spikeBar } from "./spikes.ts";
+import { readData, startPage } from "./start.ts";
 import { Store } from "./store.ts";
-import { startTheme } from "./theme.ts";
 import { TimeAxis } from "./time-axis.ts";
-import { drawTimeline, timelineControls } from "./timeline.ts";
-import { installTooltip } from "./tooltip.ts";
-import { type IsolateData, type ReportData, unpack } from "./wire.ts";
-
-async function inflate(base64: string): Promise<Uint8Array> {
-  const binary = atob(base64);
-  const packed = new Uint8Array(binary.length);
-  for (let i = 0; i < binary.length; i += 1) packed[i] = binary.charCodeAt(i);
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
-}
-
-/** Takes the data out of the page, so that its text is not kept twice. */
-function take(id: string): string {
-  const element = document.getElementById(id);
-  const text = element?.textContent ?? "";
-  element?.remove();
-  return text;
-}
-
-async function readData(): Promise<ReportData> {
-  const json = take("report-data");
-  return unpack(json, await inflate(take("report-columns")));
-}
+import { drawTimeline } from "./timeline.ts";
+import { timelineControls } from "./view-bar.ts";
+import type { IsolateData, ReportData } from "./wire.ts";
 
 function footer({ report }: ReportData): HTMLElement {
   return h(
@@ -145,24 +124,13 @@ function mostPaused(isolates: ReportData["isolates"]): ReportData["isolates"][nu
 }
 
 async function start(): Promise<void> {
-  installTooltip();
-  const data = await readData();
+  const data = await readData<ReportData>();
   const isolate = mostPaused(data.isolates);
   if (isolate === undefined) {
     const text =
       "No isolate was recorded: the program ended before Node.js started in it, or it was no Node.js program.";
     document.body.append(pageHeader(data, null), h("main", {}, h("p", { class: "empty" }, text)), footer(data));
   } else drawPage(data, isolate);
-  document.documentElement.dataset.ready = "";
 }
 
-startTheme();
-addEventListener("DOMContentLoaded", () => {
-  start().catch((error: unknown) => {
-    const why = error instanceof Error ? error.message : String(error);
-    document.body.append(
-      h("p", { class: "empty" }, `The data in this file could not be read: ${why}. Write the report again.`),
-    );
-    throw error;
-  });
-});
+startPage(start);

@@ -1,9 +1,9 @@
-/** The charts that share the recording's time axis: they zoom together and point at the same moment. */
+/** The charts that share a time axis: they zoom together and point at the same moment. */
 import type uPlot from "uplot";
 import { timeLabels } from "./format.ts";
 import { listenToGestures } from "./gestures.ts";
 import { createPlot, type Plot, type PlotSpec } from "./plot.ts";
-import type { Store } from "./store.ts";
+import type { TimeControl } from "./time-view.ts";
 
 export type TimePlotSpec = Omit<PlotSpec, "x" | "onSelect" | "onDoubleClick" | "onCursor">;
 
@@ -22,32 +22,30 @@ export const timeAxis: uPlot.Axis = {
 };
 
 export class TimeAxis {
-  readonly #store: Store;
+  readonly #view: TimeControl;
   readonly #plots = new Set<Plot>();
   #pointing = false;
   #frame = 0;
 
-  constructor(store: Store) {
-    this.#store = store;
-    store.subscribe((state, previous) => {
-      if (state.range !== previous.range || state.spike !== previous.spike) this.#scheduleRange();
-    });
+  constructor(view: TimeControl) {
+    this.#view = view;
+    view.subscribe(() => this.#scheduleRange());
   }
 
   add(parent: HTMLElement, spec: TimePlotSpec): Plot {
-    const store = this.#store;
+    const view = this.#view;
     const plot = createPlot(parent, {
       ...spec,
       x: {
-        scale: { range: () => [store.state.range.min, store.state.range.max] },
+        scale: { range: () => [view.state.range.min, view.state.range.max] },
         axis: timeAxis,
       },
-      onSelect: (min, max) => store.showRange({ min, max }),
-      onDoubleClick: () => store.showAll(),
+      onSelect: (min, max) => view.showRange({ min, max }),
+      onDoubleClick: () => view.showAll(),
       onCursor: (source) => this.#pointFrom(source),
     });
     plot.uplot.over.classList.add("pan-y");
-    listenToGestures(plot, store);
+    listenToGestures(plot, view);
     this.#plots.add(plot);
     return plot;
   }
@@ -62,7 +60,7 @@ export class TimeAxis {
     if (this.#frame !== 0) return;
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
-      const { min, max } = this.#store.state.range;
+      const { min, max } = this.#view.state.range;
       for (const { uplot } of this.#plots) uplot.setScale("x", { min, max });
     });
   }

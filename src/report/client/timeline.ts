@@ -1,7 +1,6 @@
-/** Pauses, heap and GC work over time, with everything that moves the view. */
+/** Pauses, heap and GC work over time. */
 import uPlot from "uplot";
-import { button, h } from "./dom.ts";
-import { bytes, moment, ms } from "./format.ts";
+import { bytes, moment } from "./format.ts";
 import { drawGcWork } from "./gc-work.ts";
 import { pauseTimeline, spikeUnderCursor } from "./pauses.ts";
 import { area, byteAxis, empty, gaps, type LegendItem, line, swatch } from "./plot.ts";
@@ -68,50 +67,6 @@ function drawLimit(plot: uPlot, limit: number): void {
   ctx.lineTo(bbox.left + bbox.width, y);
   ctx.stroke();
   ctx.restore();
-}
-
-/** Says what part of the recording is in view, with the buttons that change it. */
-function viewBar(store: Store): HTMLElement {
-  const label = h("p", { class: "view-range", "aria-live": "polite" });
-  const thumb = h("span", { class: "view-thumb" });
-  const reset = button("Whole recording", () => store.showAll(), { "data-action": "reset" });
-  const update = (): void => {
-    const { min, max } = store.state.range;
-    label.textContent = store.isZoomed
-      ? `${moment(min)} to ${moment(max)}, ${ms(max - min)} of ${ms(store.whole.max)}`
-      : `The whole recording, ${ms(store.whole.max)}`;
-    thumb.style.left = `${(min / store.whole.max) * 100}%`;
-    thumb.style.width = `${((max - min) / store.whole.max) * 100}%`;
-    reset.disabled = !store.isZoomed;
-  };
-  store.subscribe(update);
-  update();
-  return h(
-    "div",
-    { class: "view-bar" },
-    label,
-    h(
-      "div",
-      { class: "view-buttons" },
-      button("Zoom in", () => store.zoom(0.5)),
-      button("Zoom out", () => store.zoom(2)),
-      button("Earlier", () => store.pan(-0.5)),
-      button("Later", () => store.pan(0.5)),
-      reset,
-    ),
-    h("div", { class: "view-track", "aria-hidden": "true" }, thumb),
-  );
-}
-
-export function timelineControls(store: Store): readonly HTMLElement[] {
-  return [
-    viewBar(store),
-    h(
-      "p",
-      { class: "hint" },
-      "Drag across a chart to zoom in, double-click for the whole recording. Ctrl and wheel, or two fingers, zoom too; on the keyboard + and -, arrows, 0.",
-    ),
-  ];
 }
 
 /** Draws the charts of the isolate in view into `host`. */

@@ -1,5 +1,5 @@
 /**
- * How a ReportView travels inside the HTML file: JSON in which every typed array is replaced by a reference into one
+ * How a ReportView or a comparison travels inside the HTML file: JSON in which every typed array is replaced by a reference into one
  * binary blob. Both ends stand in this file so that they cannot drift apart; it knows neither Node nor the browser.
  *
  * The blob is columns one behind the other, each starting at a multiple of 8 bytes, little-endian:
@@ -86,7 +86,7 @@ function readColumn(blob: DataView, type: ColumnType, at: number, count: number)
  * Turns the data into JSON and its blob. `text` is applied to every string on the way; what is not finite outside a
  * column becomes null, as JSON has it.
  */
-export function pack(data: ReportData, text: (value: string) => string): { json: string; blob: Uint8Array } {
+export function pack(data: object, text: (value: string) => string): { json: string; blob: Uint8Array } {
   const columns: { readonly type: ColumnType; readonly values: ArrayLike<number>; readonly at: number }[] = [];
   let bytes = 0;
   const json = JSON.stringify(data, (key, value: unknown) => {
@@ -106,11 +106,11 @@ export function pack(data: ReportData, text: (value: string) => string): { json:
 }
 
 /** The other direction. Throws where the blob is shorter than the JSON says. */
-export function unpack(json: string, blob: Uint8Array): ReportData {
+export function unpack<Data>(json: string, blob: Uint8Array): Data {
   const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
   return JSON.parse(json, (_key, value: unknown) => {
     if (typeof value !== "object" || value === null || !(REFERENCE in value)) return value;
     const [type, at, count] = value[REFERENCE] as [ColumnType, number, number];
     return readColumn(view, type, at, count);
-  }) as ReportData;
+  }) as Data;
 }

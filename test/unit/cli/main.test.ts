@@ -16,6 +16,7 @@ describe("help", () => {
     expect([...out.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map((match) => match[1])).toEqual([
       "record",
       "report",
+      "compare",
       "doctor",
     ]);
   });
@@ -24,7 +25,7 @@ describe("help", () => {
     expect(await run()).toEqual(await run("--help"));
   });
 
-  test.each(["record", "report", "doctor"])("%s --help has an example", async (command) => {
+  test.each(["record", "report", "compare", "doctor"])("%s --help has an example", async (command) => {
     const { exitCode, out } = await run(command, "--help");
     expect(exitCode).toBe(0);
     expect(out).toMatch(new RegExp(`Example:\\n  gcspike ${command}`));

@@ -1,0 +1,195 @@
+/** What makes two columns hard to compare: everything but the program that differs between them, and what is missing. */
+import { programName } from "../lib/program-name.ts";
+import { shellWord } from "../lib/shell.ts";
+import { listText, plainText } from "../lib/text.ts";
+import { formatBytes, formatMs } from "../lib/units.ts";
+import type { Warning } from "../recording/spec.ts";
+import type { Column, Run } from "./run.ts";
+
+/** Recordings of more different lengths have more of everything that is counted, and rarer pauses among the worst. */
+const MAX_DURATION_RATIO = 1.2;
+/** Of fewer pauses, P99 is the worst of them. */
+const FEW_PAUSES = 100;
+/** So many different values of one thing are named. */
+const MOST_VALUES = 6;
+
+/** Something that should be the same in all runs; null where a run does not know it. */
+interface Condition {
+  readonly code: string;
+  readonly what: string;
+  readonly text: (run: Run) => string | null;
+  readonly hint: string;
+}
+
+const SAME_MACHINE = "Record all of them on the same machine, one after the other.";
+
+const CONDITIONS: readonly Condition[] = [
+  {
+    code: "different-node",
+    what: "versions of Node",
+    text: ({ node }) => known(plainText(node, 40)),
+    hint: "Collectors change from version to version: record all of them with the same Node, unless that is the question.",
+  },
+  {
+    code: "different-flags",
+    what: "flags of Node",
+    text: ({ execArgv, redacted, node }) => (redacted || node === "" ? null : flagsText(execArgv)),
+    hint: "A difference may come from the flags: record all of them with the same ones, unless that is the question.",
+  },
+  {
+    code: "different-heap-sizes",
+    what: "heap sizes",
+    text: heapText,
+    hint: "They decide how often collections run: set the same --max-semi-space-size and --max-old-space-size.",
+  },
+  {
+    code: "different-processors",
+    what: "processors",
+    text: ({ machine: { cpus, cpuModel } }) => (cpus === 0 ? null : `${cpus} x ${plainText(cpuModel, 60)}`.trim()),
+    hint: SAME_MACHINE,
+  },
+  {
+    code: "different-memory",
+    what: "amounts of memory",
+    text: ({ machine: { memoryBytes } }) => (memoryBytes === 0 ? null : formatBytes(memoryBytes)),
+    hint: `${SAME_MACHINE} V8 also sizes its heap by it.`,
+  },
+  {
+    code: "different-system",
+    what: "systems",
+    text: ({ machine: { platform, arch, kernel } }) => known(plainText(`${platform} ${arch} ${kernel}`.trim(), 80)),
+    hint: SAME_MACHINE,
+  },
+  {
+    code: "different-collectors",
+    what: "sets of collectors",
+    text: ({ collectors }) => known(collectors.join(", ")),
+    hint: "What one of them did not record is left out of its column, and gc.share has no work outside pauses without phases.",
+  },
+];
+
+const COMMAND: Condition = {
+  code: "different-command",
+  what: "commands",
+  text: commandText,
+  hint: "They may not have done the same work: compare what is counted or summed only where they did.",
+};
+
+/** Everything that a reader of the comparison has to know before believing it. */
+export function comparability(columns: readonly Column[]): readonly Warning[] {
+  return [
+    ...incomplete(columns),
+    ...duration(columns),
+    ...work(columns),
+    ...CONDITIONS.flatMap((condition) => differing(columns, condition)),
+    ...fewPauses(columns),
+  ];
+}
+
+function known(text: string): string | null {
+  return text === "" ? null : text;
+}
+
+function flagsText(execArgv: readonly string[]): string {
+  return execArgv.length === 0 ? "none" : plainText(execArgv.join(" "), 100);
+}
+
+/** V8's heap limit is that of the old generation and three semi-spaces. */
+function heapText({ heapLimitBytes, semiSpaceBytes }: Run): string | null {
+  if (heapLimitBytes === null || semiSpaceBytes === null) return null;
+  return `a semi-space of ${formatBytes(semiSpaceBytes)} and ${formatBytes(heapLimitBytes - 3 * semiSpaceBytes)} for the old generation`;
+}
+
+/** The command without the flags of Node, of which another warning speaks. */
+function commandText({ command, execArgv, redacted }: Run): string | null {
+  if (command.length === 0) return null;
+  if (redacted) return programName(command);
+  const words = command.filter((word) => !execArgv.includes(word));
+  return plainText(words.map(shellWord).join(" "), 100);
+}
+
+const nameOf = ({ name }: Column): string => plainText(name, 60);
+
+/** "pooled and mmap (1 of 3 runs)": where `applies`. */
+function where(columns: readonly Column[], applies: (run: Run) => boolean): string {
+  const names = columns.flatMap((column) => {
+    const count = column.runs.filter(applies).length;
+    if (count === 0) return [];
+    const part = count === column.runs.length ? "" : ` (${count} of ${column.runs.length} runs)`;
+    return [`${nameOf(column)}${part}`];
+  });
+  return listText(names);
+}
+
+function differing(columns: readonly Column[], { code, what, text, hint }: Condition): readonly Warning[] {
+  const texts = columns.flatMap(({ runs }) => runs.flatMap((run) => text(run) ?? []));
+  const values = [...new Set(texts)];
+  if (values.length < 2) return [];
+  const named = values
+    .slice(0, MOST_VALUES)
+    .map((value) => `${value} in ${where(columns, (run) => text(run) === value)}`);
+  const more = values.length > MOST_VALUES ? `; and ${values.length - MOST_VALUES} more` : "";
+  return [{ code, message: `Different ${what}: ${named.join("; ")}${more}.`, hint }];
+}
+
+function incomplete(columns: readonly Column[]): readonly Warning[] {
+  const cut = columns.filter(({ runs }) => runs.some(({ complete }) => !complete));
+  if (cut.length === 0) return [];
+  const example = cut[0]?.runs.find(({ complete }) => !complete)?.recording ?? "";
+  return [
+    {
+      code: "incomplete",
+      message: `Not complete: ${where(columns, ({ complete }) => !complete)}. The program died, or its recording was cut or is still being written.`,
+      hint: `gcspike report ${shellWord(plainText(example, 4096))} says what is missing.`,
+    },
+  ];
+}
+
+function duration(columns: readonly Column[]): readonly Warning[] {
+  const lengths = columns.flatMap((column) => column.runs.map(({ durationMs }) => ({ column, durationMs })));
+  const sorted = lengths.toSorted((a, b) => a.durationMs - b.durationMs);
+  const [shortest] = sorted;
+  const longest = sorted.at(-1);
+  if (shortest === undefined || longest === undefined) return [];
+  if (longest.durationMs <= shortest.durationMs * MAX_DURATION_RATIO) return [];
+  const text = ({ column, durationMs }: typeof shortest) => `${formatMs(durationMs)} in ${nameOf(column)}`;
+  return [
+    {
+      code: "different-duration",
+      message: `The recordings are not of the same length: ${text(shortest)}, ${text(longest)}.`,
+      hint: "Counts, totals, sums of bytes and the rarest pauses grow with the time; shares and medians do not. Record for the same time.",
+    },
+  ];
+}
+
+/** Runs of one workload may differ in one option, which is what is compared; of anything else the command is to be the same. */
+function work(columns: readonly Column[]): readonly Warning[] {
+  const workloads = columns.flatMap(({ runs }) => runs.map(({ workload }) => workload));
+  const name = workloads[0]?.name;
+  if (name === undefined || workloads.some((workload) => workload?.name !== name)) return differing(columns, COMMAND);
+  const options = [...new Set(workloads.flatMap((workload) => Object.keys(workload?.options ?? {})))];
+  const different = options.filter((option) => new Set(workloads.map((one) => one?.options[option])).size > 1);
+  if (different.length < 2) return [];
+  return [
+    {
+      code: "different-options",
+      message: `The runs of ${name} differ in more than one option: ${listText(different.slice(0, 10))}.`,
+      hint: "A difference may come from any of them: change one at a time.",
+    },
+  ];
+}
+
+function fewPauses(columns: readonly Column[]): readonly Warning[] {
+  const isFew = ({ metrics }: Run): boolean => {
+    const count = metrics.find(({ metric }) => metric === "pause.count")?.value ?? 0;
+    return count > 0 && count < FEW_PAUSES;
+  };
+  if (!columns.some(({ runs }) => runs.some(isFew))) return [];
+  return [
+    {
+      code: "few-pauses",
+      message: `Fewer than ${FEW_PAUSES} pauses in ${where(columns, isFew)}: the P99 pause is the worst of them.`,
+      hint: "Record longer, or compare the median and the total.",
+    },
+  ];
+}

@@ -1,0 +1,91 @@
+/** `gcspike compare`: columns of recordings side by side, as terminal text, JSON, Markdown or HTML. */
+import { runOf } from "../analysis/run.ts";
+import { ExitCode, usageError } from "../lib/errors.ts";
+import { formatBytes } from "../lib/units.ts";
+import type { Recording } from "../recording/model.ts";
+import { readRecording } from "../recording/read-recording.ts";
+import { buildComparisonView } from "../report/compare-view.ts";
+import { renderComparisonJson } from "../report/json.ts";
+import type { ColumnFolders } from "./compare-columns.ts";
+import { writeReportFile } from "./files.ts";
+import { chooseFormat, type Format, type FormatFlags } from "./report-formats.ts";
+import { withSpinner } from "./spinner.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Calls `keep` with one recording after the other, of which it keeps what is small. */
+async function readColumns<Kept>(
+  columns: readonly ColumnFolders[],
+  keep: (recording: Recording) => Kept,
+): Promise<readonly { readonly name: string; readonly runs: readonly Kept[] }[]> {
+  const read = [];
+  for (const { name, folders } of columns) {
+    const runs: Kept[] = [];
+    for (const folder of folders) runs.push(keep(await readRecording(folder)));
+    read.push({ name, runs });
+  }
+  return read;
+}
+
+async function renderPage(columns: readonly ColumnFolders[]): Promise<Uint8Array> {
+  const [{ renderComparisonHtml }, { runPictures }, { loadAssets }] = await Promise.all([
+    import("../report/compare-html.ts"),
+    import("../report/run-pictures.ts"),
+    import("../report/assets.ts"),
+  ]);
+  const assets = loadAssets("compare");
+  const read = await readColumns(columns, (recording) => ({
+    run: runOf(recording),
+    pictures: runPictures(recording),
+  }));
+  const view = buildComparisonView(read.map(({ name, runs }) => ({ name, runs: runs.map(({ run }) => run) })));
+  return renderComparisonHtml(
+    view,
+    read.map(({ runs }) => runs.map(({ pictures }) => pictures)),
+    assets,
+  );
+}
+
+async function render(
+  format: Format,
+  columns: readonly ColumnFolders[],
+  terminal: Terminal,
+  toFile: boolean,
+): Promise<Uint8Array> {
+  if (format === "html") return renderPage(columns);
+  const view = buildComparisonView(await readColumns(columns, (recording) => runOf(recording)));
+  switch (format) {
+    case "json":
+      return renderComparisonJson(view);
+    case "markdown":
+      return (await import("../report/compare-markdown.ts")).renderComparisonMarkdown(view);
+    case "terminal": {
+      const { renderComparisonTerminal } = await import("../report/compare-terminal.ts");
+      return renderComparisonTerminal(view, { color: terminal.outColor && !toFile, width: terminal.width() });
+    }
+  }
+}
+
+/**
+ * Compares columns of recordings and prints the comparison, or writes it to `flags.output`. Columns have different names and
+ * at least one folder each. Returns 0; what goes wrong is thrown.
+ */
+export async function runCompare(
+  columns: readonly ColumnFolders[],
+  flags: FormatFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const format = chooseFormat(flags);
+  if (format === "html" && flags.output === undefined && terminal.outIsTerminal) {
+    throw usageError("An HTML page is not for a terminal.", "Write it to a file: -o compare.html");
+  }
+  const bytes = await withSpinner(terminal, "Reading the recordings", () =>
+    render(format, columns, terminal, flags.output !== undefined),
+  );
+  if (flags.output === undefined) {
+    terminal.out(bytes);
+  } else {
+    writeReportFile(flags.output, bytes);
+    terminal.err(`Wrote ${flags.output} (${formatBytes(bytes.length)})\n`);
+  }
+  return ExitCode.ok;
+}

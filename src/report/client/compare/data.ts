@@ -1,0 +1,16 @@
+/** What the page of a comparison gets, as wire.ts packs it. */
+import type { ComparisonView } from "../../compare-view.ts";
+import type { RunPictures } from "../../run-pictures.ts";
+
+export interface ComparisonData extends Pick<ComparisonView, "comparison" | "verdict"> {
+  /** In the order of `comparison.columns`. */
+  readonly columns: readonly {
+    readonly name: string;
+    readonly command: string;
+    readonly recorded: string;
+    readonly node: string;
+    readonly runs: readonly RunPictures[];
+    /** Index of the run that stands for the column: the one in the middle, by its P99 pause. */
+    readonly typical: number;
+  }[];
+}

@@ -1,0 +1,63 @@
+/** The verdict, and each column's most important figures. */
+import type { ComparisonRow } from "../../../analysis/compare-types.ts";
+import { rangeText, valueText } from "../../compare-phrases.ts";
+import { h, name } from "../dom.ts";
+import { tidy } from "../format.ts";
+import type { Choice } from "./choice.ts";
+import { columnIcon } from "./column-style.ts";
+
+const DETAILS: readonly (readonly [string, string])[] = [
+  ["worst", "pause.max"],
+  ["pauses", "pause.count"],
+  ["GC", "gc.share"],
+  ["heap peak", "heap.peak"],
+  ["RSS peak", "rss.peak"],
+  ["throughput", "throughput"],
+];
+
+function columnNumber(rows: readonly ComparisonRow[], metric: string, column: string) {
+  const row = rows.find((candidate) => candidate.metric === metric);
+  const value = row?.values.find((candidate) => candidate.column === column);
+  return row === undefined || value === undefined ? null : { value, unit: row.unit };
+}
+
+function card(choice: Choice, index: number): HTMLElement {
+  const { comparison, columns } = choice.data;
+  const column = columns[index];
+  if (column === undefined) throw new Error("no such column");
+  const p99 = columnNumber(comparison.rows, "pause.p99", column.name);
+  const noPause = columnNumber(comparison.rows, "pause.count", column.name)?.value.max === 0;
+  const range = p99 === null ? "" : rangeText(p99.value, p99.unit);
+  const details = DETAILS.flatMap(([label, metric]) => {
+    const found = columnNumber(comparison.rows, metric, column.name);
+    return found === null ? [] : [h("li", {}, `${label}\u00a0${tidy(valueText(found.value.median, found.unit))}`)];
+  });
+  const nothing = noPause ? "none" : "unknown";
+  return h(
+    "li",
+    { class: "card" },
+    h("h3", {}, columnIcon(index), name(column.name, "column-name")),
+    h(
+      "p",
+      { class: "card-value" },
+      h("span", { class: "value" }, p99 === null ? nothing : tidy(valueText(p99.value.median, p99.unit))),
+      " P99 pause",
+      range !== "" && h("span", { class: "cell-range" }, tidy(range)),
+    ),
+    h("ul", { class: "inline" }, ...details),
+    h(
+      "p",
+      { class: "card-run" },
+      `${column.recorded}${column.node === "" ? "" : `, Node ${column.node}`}`,
+      column.command !== "" && h("bdi", { class: "where", title: column.command }, column.command),
+    ),
+  );
+}
+
+export function drawOverview(choice: Choice): readonly HTMLElement[] {
+  const { columns, verdict } = choice.data;
+  return [
+    h("p", { class: "answer" }, h("bdi", {}, verdict)),
+    h("ul", { class: "cards" }, ...columns.map((_, index) => card(choice, index))),
+  ];
+}

@@ -1,0 +1,42 @@
+/** The comparison as one HTML file. */
+import { columnValue } from "../analysis/spread.ts";
+import type { ComparisonData } from "./client/compare/data.ts";
+import { pack } from "./client/wire.ts";
+import { columnCommand, columnName, runsText } from "./compare-phrases.ts";
+import type { ComparisonView } from "./compare-view.ts";
+import { boundedText, type HtmlAssets, htmlPage } from "./html-page.ts";
+import type { RunPictures } from "./run-pictures.ts";
+
+/** `pictures` has the runs of each column, in the same order. `assets` come from loadAssets("compare"). */
+export function renderComparisonHtml(
+  view: ComparisonView,
+  pictures: readonly (readonly RunPictures[])[],
+  assets: HtmlAssets,
+): Uint8Array {
+  const columns = view.columns.map((column, index) => {
+    const runs = pictures[index] ?? [];
+    return {
+      name: column.name,
+      command: columnCommand(column),
+      recorded: runsText(column),
+      node: column.runs[0]?.node ?? "",
+      runs,
+      typical: typicalRun(runs),
+    };
+  });
+  const data: ComparisonData = { comparison: view.comparison, verdict: view.verdict, columns };
+  return htmlPage({
+    title: view.columns.map((column) => columnName(column)).join(" / "),
+    withoutScript:
+      "This comparison draws itself with JavaScript, which is off here. The same figures without it: gcspike compare --format markdown",
+    data: pack(data, boundedText),
+    assets,
+  });
+}
+
+function typicalRun(runs: readonly RunPictures[]): number {
+  const p99s = runs.map(({ percentiles }) => percentiles.find(({ q }) => q >= 0.99)?.ms ?? 0);
+  const { median } = columnValue("", p99s);
+  const distances = p99s.map((p99) => Math.abs(p99 - median));
+  return Math.max(0, distances.indexOf(Math.min(...distances)));
+}

@@ -1,0 +1,95 @@
+/** What every renderer of a comparison says in the same words. */
+import type { ColumnValue, ComparisonRow } from "../analysis/compare-types.ts";
+import type { Column } from "../analysis/run.ts";
+import { columnValue, extremes, hasSpread, isToldApart } from "../analysis/spread.ts";
+import { plainText } from "../lib/text.ts";
+import { formatMs, formatNumber, formatQuantity } from "../lib/units.ts";
+import { commandText } from "./phrases.ts";
+
+/** Statistics of a part of the pauses: of use to few, and as long again as everything else. */
+const OF_PARTS = /^pause\.(?:cpu|scavenge|mark-compact)\.(?!count$)|^pause\.cpu\.count$/;
+
+/** Is this one of the metrics that are shown first? */
+export function isKeyMetric({ metric }: ComparisonRow): boolean {
+  return !OF_PARTS.test(metric);
+}
+
+export function columnName({ name }: { readonly name: string }, limit = 40): string {
+  return plainText(name, limit) || "-";
+}
+
+/** "3 runs of 60.1 s", "60.1 s". */
+export function runsText({ runs }: Column): string {
+  const { median } = columnValue(
+    "",
+    runs.map(({ durationMs }) => durationMs),
+  );
+  return runs.length === 1 ? formatMs(median) : `${runs.length} runs of ${formatMs(median)}`;
+}
+
+/** What ran in the column; "" unknown. */
+export function columnCommand({ runs }: Column): string {
+  return commandText(runs[0]?.command ?? []);
+}
+
+/** A count stands under its own name and needs no unit. */
+export function valueText(value: number, unit: string): string {
+  return unit === "pauses" ? formatNumber(value) : formatQuantity(value, unit);
+}
+
+/** "31.1..41.8" of a value in the same unit, "980 us..1.2 ms" where the units differ; "" where all runs show the same. */
+export function rangeText({ median, min, max }: ColumnValue, unit: string): string {
+  const [low, high] = [splitUnit(valueText(min, unit)), splitUnit(valueText(max, unit))];
+  if (low.number === high.number && low.unit === high.unit) return "";
+  const own = splitUnit(valueText(median, unit)).unit;
+  if (low.unit === own && high.unit === own && !/\d/.test(own)) return `${low.number}..${high.number}`;
+  return `${low.number}${low.unit}..${high.number}${high.unit}`;
+}
+
+function splitUnit(text: string): { readonly number: string; readonly unit: string } {
+  const number = /^-?[\d.,]*/.exec(text)?.[0] ?? "";
+  return { number, unit: text.slice(number.length) };
+}
+
+/** The last column of a table of two columns, and of one of more. */
+export function differenceHead(columns: number): string {
+  return columns === 2 ? "change" : "highest/lowest";
+}
+
+/**
+ * Of two columns what the second is more or less than the first, of more the highest over the lowest; with "~ " before it
+ * where runs of one column differ as much. "" where it cannot be said.
+ */
+export function differenceText({ values, unit }: ComparisonRow, columns: number): string {
+  const ends = extremes(values);
+  if (ends === null) return "";
+  const { lowest, highest } = ends;
+  const [first, second] = columns === 2 ? values : [lowest, highest];
+  if (first === undefined || second === undefined) return "";
+  const text = columns === 2 ? changeText(second.median, first.median, unit) : ratioText(highest.median, lowest.median);
+  const isDoubtful = hasSpread(lowest, highest) && !isToldApart(lowest, highest) && lowest.median !== highest.median;
+  return isDoubtful && text !== "" ? `~ ${text}` : text;
+}
+
+/** More than so many times as much is easier to grasp than its percentage. */
+const RATIO_FROM = 3;
+
+/** "+38 %", "-3.2 %", "x 32"; of shares the difference itself, because a percentage of a percentage is misread: "-16.7 points". */
+function changeText(value: number, base: number, unit: string): string {
+  if (unit === "share") return `${signed(value - base)} points`;
+  if (value === base) return "0 %";
+  if (base <= 0 || value < 0) return "";
+  return value / base >= RATIO_FROM ? ratioText(value, base) : `${signed(value / base - 1)} %`;
+}
+
+function signed(change: number): string {
+  const percent = Math.round(change * 1000) / 10;
+  return `${percent > 0 ? "+" : ""}${formatNumber(percent)}`;
+}
+
+function ratioText(value: number, base: number): string {
+  if (value === base) return "x 1";
+  return base > 0 && value >= 0 ? `x ${formatNumber(value / base)}` : "";
+}
+
+export const DOUBTFUL_NOTE = "~  no more than runs of one column differ";

@@ -1,0 +1,171 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { columnValue, isToldApart } from "../../../src/analysis/spread.ts";
+import { SPACE_UNIT } from "../../../src/recording/spec.ts";
+import { columnsOf, comparisonOf, modes, type Story, strangers, workload } from "../../support/comparison.ts";
+import { isolate, recording } from "../../support/timeline.ts";
+
+const rowOf = (story: Story, metric: string) =>
+  comparisonOf(story).comparison.rows.find((row) => row.metric === metric);
+const warningsOf = (story: Story) => comparisonOf(story).comparison.warnings.map(({ code }) => code);
+
+const values = fc.array(fc.double({ min: 0, max: 1e6, noNaN: true }), { minLength: 1, maxLength: 9 });
+
+describe("the spread of a column", () => {
+  test("the median lies between the ends, and is a middle one", () => {
+    fc.assert(
+      fc.property(values, (runs) => {
+        const { median, min, max } = columnValue("a", runs);
+        expect(min).toBe(Math.min(...runs));
+        expect(max).toBe(Math.max(...runs));
+        const below = runs.filter((run) => run <= median).length;
+        const above = runs.filter((run) => run >= median).length;
+        expect(Math.min(below, above)).toBeGreaterThanOrEqual(Math.floor(runs.length / 2));
+      }),
+    );
+  });
+
+  test("being told apart is symmetric, and never so of a column and itself", () => {
+    fc.assert(
+      fc.property(values, values, (a, b) => {
+        const [one, other] = [columnValue("a", a), columnValue("b", b)];
+        expect(isToldApart(one, other)).toBe(isToldApart(other, one));
+        expect(isToldApart(one, one)).toBe(false);
+      }),
+    );
+  });
+
+  test("runs that overlap are not told apart", () => {
+    expect(isToldApart(columnValue("a", [1, 2, 3]), columnValue("b", [3, 4, 5]))).toBe(false);
+    expect(isToldApart(columnValue("a", [1, 1.1, 1.2]), columnValue("b", [3, 3.1, 3.2]))).toBe(true);
+  });
+});
+
+describe("rows", () => {
+  test("have the values of every run in order, with their median, least and most", () => {
+    const row = rowOf(modes(), "latency.p99");
+    expect(row).toMatchObject({ unit: "ms", better: "lower" });
+    expect(row?.values[0]).toEqual({ column: "pooled", median: 42, min: 41, max: 43, runs: [41, 42, 43] });
+    expect(row?.values.map(({ column }) => column)).toEqual(["pooled", "naive", "mmap"]);
+  });
+
+  test("are the contract's metrics, and those of the workload behind them", () => {
+    const names = comparisonOf(modes()).comparison.rows.map(({ metric }) => metric);
+    for (const prefix of ["pause", "pause.cpu", "pause.scavenge", "pause.mark-compact"]) {
+      for (const name of ["p50", "p90", "p99", "p999", "max", "total", "count"]) {
+        expect(names).toContain(`${prefix}.${name}`);
+      }
+    }
+    for (const name of ["gc.share", "gc.outside", "mmu.10ms", "mmu.50ms", "mmu.100ms", "heap.peak", "rss.peak"]) {
+      expect(names).toContain(name);
+    }
+    expect(names.slice(-2)).toEqual(["throughput", "latency.p99"]);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  test("what one column does not know is left out of its row", () => {
+    const withoutPhases = recording([isolate(".s.s", { phases: false })]);
+    const row = rowOf({ a: [recording(".s=.s")], b: [withoutPhases] }, "gc.outside");
+    expect(row?.values.map(({ column }) => column)).toEqual(["a"]);
+  });
+
+  test("a workload's metric with the name of one of ours does not replace it", () => {
+    const story = { a: [recording(".s", { workload: workload({}, { "pause.p99": 99 }) })], b: [recording(".s")] };
+    expect(rowOf(story, "pause.p99")?.values.map(({ median }) => median)).toEqual([2, 2]);
+  });
+});
+
+describe("the verdict", () => {
+  const verdict = (story: Story) => comparisonOf(story).verdict;
+
+  test("names who has the shortest pauses, by how much, and what it costs", () => {
+    expect(verdict(modes())).toMatch(/^mmap has the lowest P99 pause, 2 ms against 30 ms in \w+ \(15 times as long\)/);
+  });
+
+  test("says where runs do not tell the columns apart", () => {
+    const noisy = (longest: number) => recording(".s".repeat(120), { path: `${longest}` });
+    const at = (ms: number) => ({
+      ...noisy(ms),
+      isolates: [isolate(".s".repeat(120), { durationMs: { 5: ms, 6: ms } })],
+    });
+    expect(verdict({ a: [at(10), at(20)], b: [at(12), at(22)] })).toMatch(
+      /^No column has a lower P99 pause for certain/,
+    );
+  });
+
+  test("of single runs says that there is no spread", () => {
+    const story = { a: [recording(".s".repeat(120))], b: [recording(".M".repeat(120))] };
+    expect(verdict(story)).toMatch(/one run each, so there is no spread to judge this by\.$/);
+  });
+
+  test("of columns without pauses", () => {
+    expect(verdict({ a: [recording("---")], b: [recording("---")] })).toBe("No column had any pause.");
+    expect(verdict({ a: [recording("---")], b: [recording(".s")] })).toMatch(
+      /^a had no pause at all, against a P99 pause of 2 ms in b/,
+    );
+  });
+});
+
+describe("warnings", () => {
+  test("none of the machine, the flags or the command for runs of one workload that differ in one option", () => {
+    expect(warningsOf(modes()).filter((code) => code.startsWith("different"))).toEqual([]);
+  });
+
+  test("every difference between strangers", () => {
+    const codes = warningsOf(strangers());
+    expect(codes).toEqual(
+      expect.arrayContaining([
+        "incomplete",
+        "different-command",
+        "different-processors",
+        "different-memory",
+        "different-system",
+      ]),
+    );
+  });
+
+  test.each([
+    ["different-node", () => recording([isolate(".s", { node: "v24.1.0" })])],
+    ["different-flags", () => recording([isolate(".s", { execArgv: ["--max-semi-space-size=64"] })])],
+    ["different-collectors", () => recording([isolate(".s", { collector: "perf_hooks" })])],
+    ["different-duration", () => recording(".s---------")],
+    ["few-pauses", () => recording(".s")],
+  ])("%s", (code, other) => {
+    expect(warningsOf({ a: [recording(".s")], b: [other()] })).toContain(code);
+  });
+
+  test("two options of a workload that differ", () => {
+    const run = (options: Readonly<Record<string, string | number>>) =>
+      recording(".s", { workload: workload(options, { throughput: 1 }) });
+    const story = { a: [run({ mode: "naive", tps: 1 })], b: [run({ mode: "mmap", tps: 2 })] };
+    expect(warningsOf(story)).toContain("different-options");
+  });
+
+  test("a metric whose unit changed", () => {
+    const other = workload({}, { "latency.p99": 5 });
+    const changed = { ...other, metrics: other.metrics.map((metric) => ({ ...metric, unit: "us" })) };
+    const story = { a: [recording(".s", { workload: other })], b: [recording(".s", { workload: changed })] };
+    expect(warningsOf(story)).toContain("different-unit");
+    expect(rowOf(story, "latency.p99")?.values.map(({ column }) => column)).toEqual(["a"]);
+  });
+});
+
+test("a column of no isolates has no pauses and breaks nothing", () => {
+  const [column] = columnsOf({ empty: [recording([])] });
+  expect(column?.runs[0]?.metrics.find(({ metric }) => metric === "pause.count")?.value).toBe(0);
+});
+
+test("what scavenges found alive is what they promoted and what stayed young", () => {
+  const [main] = recording(".s.s.M").isolates;
+  if (main === undefined) throw new Error("no isolate");
+  const spaces = {
+    names: ["old_space", "new_space"],
+    usedBefore: new Uint32Array(6),
+    usedAfter: Uint32Array.of(9, 2, 9, 3, 9, 7),
+    committedAfter: new Uint32Array(6),
+  };
+  const promotedBytes = Float64Array.of(100, 50, Number.NaN);
+  const told = recording([{ ...main, pauses: { ...main.pauses, spaces, promotedBytes } }]);
+  expect(rowOf({ a: [told] }, "survived.bytes")?.values[0]?.median).toBe(150 + 5 * SPACE_UNIT);
+  expect(rowOf({ a: [recording(".s")] }, "survived.bytes")).toBeUndefined();
+});
