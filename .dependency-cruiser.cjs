@@ -12,7 +12,8 @@ const MAY_IMPORT = {
   analysis: ["lib/", FORMAT],
   report: ["lib/", FORMAT, "analysis/"],
   export: ["lib/", FORMAT, "analysis/"],
-  workload: ["lib/"],
+  slab: ["lib/"],
+  workload: ["lib/", "slab/"],
   cli: ["lib/", "recording/", "analysis/", "report/", "export/", "recorder/"],
 };
 
@@ -32,7 +33,7 @@ module.exports = {
       comment: "src/index.ts stands beside cli: it prints nothing and parses no arguments.",
       severity: "error",
       from: { path: "^src/index[.]ts$" },
-      to: { path: "^src/(cli|agent|workload|report|export)/" },
+      to: { path: "^src/(cli|agent|slab|workload|report|export)/" },
     },
     {
       name: "analysis-is-pure",

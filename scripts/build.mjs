@@ -1,5 +1,5 @@
-// Builds dist/ (command line, agent, HTML client) or, with --native, prebuilds/ (one probe binary an ABI; with --this-node
-// only the one of the Node that runs this). What is current is left alone.
+// Builds dist/ (command line, agent, HTML client, slab pool) or, with --native, prebuilds/ (the slab pool, and one probe an ABI;
+// with --this-node only the one of the Node that runs this). What is current is left alone.
 import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
@@ -72,8 +72,6 @@ const SOURCES = [
   "tsconfig.json",
   "tsconfig.types.json",
 ];
-/** What a probe binary is made from. */
-const NATIVE_SOURCES = ["native/gc-probe", "scripts/build.mjs"];
 
 /** Builds beside dist/ and swaps at the end: a test or a recording that runs meanwhile keeps finding whole files. */
 async function buildJavaScript() {
@@ -84,6 +82,7 @@ async function buildJavaScript() {
   const into = (...parts) => join(fresh, ...parts);
   try {
     await bundle(at("src/index.ts"), { file: into("index.js"), format: "esm" });
+    await bundle(at("src/slab/index.ts"), { file: into("slab.js"), format: "esm" });
     await bundle(at("src/cli/main.ts"), COMMAND_LINE.output(fresh), COMMAND_LINE.input);
     await bundle(
       at("src/agent/preload.ts"),
@@ -136,17 +135,34 @@ function targets() {
   return [here, ...others.filter(({ abi }) => abi !== here.abi)];
 }
 
+/** The probe needs V8's own API: a binary an ABI. */
+function probe(abi) {
+  return {
+    folder: "gc-probe",
+    product: "gc_probe",
+    binary: `gc-probe-${process.platform}-${process.arch}-${abi}.node`,
+  };
+}
+
+/** Node-API: one binary for all. */
+const SLAB_POOL = {
+  folder: "slab-pool",
+  product: "slab_pool",
+  binary: `slab-pool-${process.platform}-${process.arch}.node`,
+};
+
 /** Builds into `output`, unless what stands there was built from the same sources. */
-function buildProbe({ abi, nodedir }, output, environment = {}) {
-  const stamp = join(output, `.inputs-${abi}`);
-  const binary = join(output, `gc-probe-${process.platform}-${process.arch}-${abi}.node`);
-  const hash = hashInputs(NATIVE_SOURCES);
+function buildAddon(addon, nodedir, output, environment = {}) {
+  const source = join("native", addon.folder);
+  const stamp = join(output, `.inputs-${addon.binary}`);
+  const binary = join(output, addon.binary);
+  const hash = hashInputs([source, "scripts/build.mjs"]);
   if (existsSync(binary) && isCurrent(stamp, hash)) return;
   const gyp = require.resolve("node-gyp/bin/node-gyp.js");
   // A copy of its own: two builds at once, or one that was interrupted, do not meet.
-  const folder = at("build", `gc-probe-${process.pid}`);
+  const folder = at("build", `${addon.folder}-${process.pid}`);
   rmSync(folder, { recursive: true, force: true });
-  cpSync(at("native/gc-probe"), folder, { recursive: true });
+  cpSync(at(source), folder, { recursive: true });
   mkdirSync(output, { recursive: true });
   try {
     must(process.execPath, [gyp, "rebuild", "--silent", "-C", folder], {
@@ -154,26 +170,30 @@ function buildProbe({ abi, nodedir }, output, environment = {}) {
       env: { ...process.env, ...environment, ...(nodedir === null ? {} : { npm_config_nodedir: nodedir }) },
     });
     // Renamed into place: a process that has the old binary mapped keeps it.
-    copyFileSync(join(folder, "build/Release/gc_probe.node"), `${binary}.tmp`);
+    copyFileSync(join(folder, "build/Release", `${addon.product}.node`), `${binary}.tmp`);
     renameSync(`${binary}.tmp`, binary);
     writeFileSync(stamp, hash);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  console.error(`Built the probe for ABI ${abi}`);
+  console.error(`Built ${addon.binary}`);
 }
 
-/** With AddressSanitizer, for this Node: test/native loads it into programs. */
+/** With AddressSanitizer and UndefinedBehaviorSanitizer, for this Node: test/native loads them into programs. */
 const SANITIZED = {
-  CXXFLAGS: "-fsanitize=address -fno-omit-frame-pointer -g",
-  LDFLAGS: "-fsanitize=address",
+  CXXFLAGS:
+    "-fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=undefined -fno-omit-frame-pointer -g",
+  LDFLAGS: "-fsanitize=address,undefined",
 };
 
 mkdirSync(at("build"), { recursive: true });
 if (process.argv.includes("--sanitized")) {
-  buildProbe({ abi: process.versions.modules, nodedir: ownHeaders() }, at("build/sanitized"), SANITIZED);
+  for (const addon of [probe(process.versions.modules), SLAB_POOL]) {
+    buildAddon(addon, ownHeaders(), at("build/sanitized"), SANITIZED);
+  }
 } else if (process.argv.includes("--native")) {
-  for (const target of targets()) buildProbe(target, at("prebuilds"));
+  for (const { abi, nodedir } of targets()) buildAddon(probe(abi), nodedir, at("prebuilds"));
+  buildAddon(SLAB_POOL, ownHeaders(), at("prebuilds"));
 } else {
   await buildJavaScript();
 }

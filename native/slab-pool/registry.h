@@ -1,0 +1,64 @@
+// The pools of this process: which mappings there are, and which isolates have them open.
+//
+// Every isolate that opens a pool gets an ArrayBuffer of its own over the same memory. The ArrayBuffer's backing store holds an
+// Attachment, and the Attachments hold the Mapping: however an ArrayBuffer ends (closed, collected, its worker gone), memory
+// is unmapped when the last backing store over it is gone, and not before.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "mapping.h"
+
+namespace gcspike {
+
+class Registry;
+
+// One isolate's hold on a pool.
+struct Attachment {
+  ~Attachment();
+
+  uint32_t pool = 0;
+  // Of this opening, never used again in this process.
+  uint32_t serial = 0;
+  uint8_t tag = 0;
+  std::shared_ptr<Mapping> mapping;
+};
+
+class Registry {
+ public:
+  // Never destroyed: worker threads may end after the process's exit handlers have run.
+  static Registry& Instance();
+
+  // nullptr where 255 pools are open.
+  std::unique_ptr<Attachment> Add(std::shared_ptr<Mapping> mapping);
+  // nullptr where no isolate has the pool open.
+  std::unique_ptr<Attachment> Attach(uint32_t pool);
+  // The pool's memory, or nullptr.
+  std::shared_ptr<Mapping> Find(uint32_t pool);
+  // Is this opening still there?
+  bool IsAttached(uint32_t serial);
+  // The isolate closed it. Its memory stays for as long as something refers to it.
+  void Detach(uint32_t serial);
+
+ private:
+  struct Pool {
+    std::weak_ptr<Mapping> mapping;
+    uint8_t tag;
+  };
+
+  std::unique_ptr<Attachment> NewAttachment(uint32_t pool, uint8_t tag, std::shared_ptr<Mapping> mapping);
+  uint8_t FreeTag();
+
+  std::mutex mutex_;
+  std::map<uint32_t, Pool> pools_;
+  // Serials of openings, and the pool of each.
+  std::map<uint32_t, uint32_t> attached_;
+  uint32_t last_pool_ = 0;
+  uint32_t last_serial_ = 0;
+  uint8_t last_tag_ = 0;
+};
+
+}  // namespace gcspike
