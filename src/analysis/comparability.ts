@@ -1,7 +1,7 @@
 /** What makes two columns hard to compare: everything but the program that differs between them, and what is missing. */
 import { programName } from "../lib/program-name.ts";
 import { shellWord } from "../lib/shell.ts";
-import { listText, plainText } from "../lib/text.ts";
+import { listText, plainText, shortName } from "../lib/text.ts";
 import { formatBytes, formatMs } from "../lib/units.ts";
 import type { Warning } from "../recording/spec.ts";
 import type { Column, Run } from "./run.ts";
@@ -27,7 +27,7 @@ const CONDITIONS: readonly Condition[] = [
   {
     code: "different-node",
     what: "versions of Node",
-    text: ({ node }) => known(plainText(node, 40)),
+    text: ({ node, v8 }) => (node === "" ? null : `${plainText(node, 40)} (V8 ${plainText(v8, 40) || "unknown"})`),
     hint: "Collectors change from version to version: record all of them with the same Node, unless that is the question.",
   },
   {
@@ -81,6 +81,7 @@ export function comparability(columns: readonly Column[]): readonly Warning[] {
     ...incomplete(columns),
     ...duration(columns),
     ...work(columns),
+    ...unusedWorkloads(columns),
     ...CONDITIONS.flatMap((condition) => differing(columns, condition)),
     ...fewPauses(columns),
   ];
@@ -108,7 +109,7 @@ function commandText({ command, execArgv, redacted }: Run): string | null {
   return plainText(words.map(shellWord).join(" "), 100);
 }
 
-const nameOf = ({ name }: Column): string => plainText(name, 60);
+const nameOf = ({ name }: Column): string => shortName(name, 60);
 
 /** "pooled and mmap (1 of 3 runs)": where `applies`. */
 function where(columns: readonly Column[], applies: (run: Run) => boolean): string {
@@ -177,6 +178,16 @@ function work(columns: readonly Column[]): readonly Warning[] {
       hint: "A difference may come from any of them: change one at a time.",
     },
   ];
+}
+
+/** A recording's own warnings about its workload.json, whose metrics are missing here for no other reason that shows. */
+function unusedWorkloads(columns: readonly Column[]): readonly Warning[] {
+  const all = columns.flatMap(({ runs }) => runs.flatMap(({ warnings }) => warnings));
+  const ofWorkload = new Map(all.filter(({ code }) => code.startsWith("workload-")).map((one) => [one.message, one]));
+  return [...ofWorkload.values()].map(({ code, message, hint }) => {
+    const has = ({ warnings }: Run) => warnings.some((warning) => warning.message === message);
+    return { code, message: `In ${where(columns, has)}: ${message}`, ...(hint === undefined ? {} : { hint }) };
+  });
 }
 
 function fewPauses(columns: readonly Column[]): readonly Warning[] {

@@ -1,6 +1,6 @@
 /** What a comparison keeps of a recording: its numbers, and what they depend on besides the program. */
 import type { Recording } from "../recording/model.ts";
-import type { Measurement, Workload } from "../recording/spec.ts";
+import type { Measurement, Warning, Workload } from "../recording/spec.ts";
 import { analyse } from "./analyse.ts";
 import { measure } from "./measure.ts";
 import type { Report } from "./report-types.ts";
@@ -14,12 +14,14 @@ export interface Run {
   readonly command: readonly string[];
   /** Of the program's own isolate; "" unknown. */
   readonly node: string;
+  readonly v8: string;
   readonly execArgv: readonly string[];
   readonly heapLimitBytes: number | null;
   readonly semiSpaceBytes: number | null;
   readonly collectors: Report["recording"]["collectors"];
   readonly machine: Recording["manifest"]["machine"];
   readonly workload: Pick<Workload, "name" | "options"> | null;
+  readonly warnings: readonly Warning[];
 }
 
 /** The runs that stand in one column of a comparison: several are runs of the same thing. */
@@ -31,7 +33,8 @@ export interface Column {
 /** One run for a comparison. `report` is that of the recording, where it is there already. */
 export function runOf(recording: Recording, report: Report = analyse(recording)): Run {
   const { manifest, isolates } = recording;
-  const { command, node, heapLimitBytes, semiSpaceBytes, collectors, complete, durationMs } = report.recording;
+  const { command, node, v8, heapLimitBytes, semiSpaceBytes, collectors, complete, durationMs, warnings } =
+    report.recording;
   const main = isolates.find((isolate) => isolate.kind === "main") ?? isolates[0];
   return {
     recording: recording.path,
@@ -41,11 +44,13 @@ export function runOf(recording: Recording, report: Report = analyse(recording))
     redacted: manifest.options.redacted,
     command,
     node,
+    v8,
     execArgv: main?.execArgv ?? [],
     heapLimitBytes,
     semiSpaceBytes,
     collectors,
     machine: manifest.machine,
     workload: recording.workload,
+    warnings,
   };
 }

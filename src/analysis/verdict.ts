@@ -1,5 +1,5 @@
 /** The comparison in one sentence: who has the shortest pauses, by how much, and what that costs. */
-import { listText, plainText } from "../lib/text.ts";
+import { listText, shortName } from "../lib/text.ts";
 import { formatMs, formatNumber } from "../lib/units.ts";
 import type { ColumnValue, Comparison, ComparisonRow } from "./compare-types.ts";
 import { extremes, hasSpread, isToldApart } from "./spread.ts";
@@ -51,7 +51,7 @@ const is =
   ({ column }: ColumnValue): boolean =>
     column === value.column;
 
-const name = ({ column }: ColumnValue): string => plainText(column, 60);
+const name = ({ column }: ColumnValue): string => shortName(column, 60);
 const names = (values: readonly ColumnValue[]): string => listText(values.map(name));
 
 /** As low as the lowest for all that is known, and certainly lower than the highest. */
@@ -69,7 +69,7 @@ function percent(change: number): string {
   return `${formatNumber(Math.round(Math.abs(change) * 1000) / 10)} %`;
 }
 
-/** ", and costs 12 % of the throughput", ", and costs no resident memory"; "" where nothing is known. */
+/** ", and costs 12 % of the throughput", ", at no cost in resident memory"; "" where nothing is known. */
 function costs(rows: readonly ComparisonRow[], best: ColumnValue, worst: ColumnValue): string {
   const free: string[] = [];
   const lost: string[] = [];
@@ -84,7 +84,7 @@ function costs(rows: readonly ComparisonRow[], best: ColumnValue, worst: ColumnV
     else free.push(cost.noun);
   }
   if (lost.length > 0) return `, and costs ${listText(lost)}`;
-  return free.length > 0 ? `, and costs no ${listText(free, "or")}` : "";
+  return free.length > 0 ? `, at no cost in ${listText(free, "or")}` : "";
 }
 
 function runsNote(values: readonly ColumnValue[]): string {

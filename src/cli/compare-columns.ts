@@ -1,5 +1,5 @@
 /** The columns of `gcspike compare`, from the words of its command line. */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { usageError } from "../lib/errors.ts";
 
@@ -26,7 +26,7 @@ export function parseColumns(words: readonly string[]): readonly ColumnFolders[]
   }
   refuseTwice(
     parsed.flatMap(({ folders }) => folders),
-    resolve,
+    realPath,
     (folder) => `${folder} is there twice.`,
     "Name each recording once.",
   );
@@ -38,6 +38,11 @@ export function parseColumns(words: readonly string[]): readonly ColumnFolders[]
     "Name them apart: before=a.gcspike after=b.gcspike",
   );
   return columns;
+}
+
+/** A link to a recording is the same recording; one that is not there is complained of when it is read. */
+function realPath(folder: string): string {
+  return existsSync(folder) ? realpathSync(folder) : resolve(folder);
 }
 
 interface Parsed {

@@ -27,6 +27,14 @@ export function cut(text: string, limit: number): string {
   return limit <= 3 ? characters.slice(0, limit).join("") : `${characters.slice(0, limit - 3).join("")}...`;
 }
 
+/** One line of printable text without its middle where it is too long: names of one family differ at their ends. */
+export function shortName(text: string, limit: number): string {
+  const characters = [...plainText(text, 1000)];
+  if (characters.length <= limit) return characters.join("");
+  const tail = Math.floor((limit - 3) / 2);
+  return `${characters.slice(0, limit - 3 - tail).join("")}...${characters.slice(-tail).join("")}`;
+}
+
 /** The last `limit` characters, the first three of them "..." where something was cut: of a path the end says most. */
 export function cutStart(text: string, limit: number): string {
   const characters = [...text];

@@ -18,7 +18,7 @@ export async function convertAllocations(folder: string, isolateId: string): Pro
   const raw = join(folder, `${isolateId}.alloc`);
   const { log, warnings } = openLog(raw, LogKind.alloc);
   if (log === null) return warnings;
-  const manifest = parseManifest(readFileSync(join(folder, MANIFEST_FILE), "utf8"));
+  const manifest = parseManifest(readFileSync(join(folder, MANIFEST_FILE), "utf8"), folder);
   const startNs = BigInt(manifest?.startNs ?? log.header.startNs);
   const decoded = decodeAllocations(log, clockAt(startNs));
   replaceFile(`${raw}.pb.gz`, encodePprof(decoded.allocations, new Date(manifest?.startedAt ?? 0)));

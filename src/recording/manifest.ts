@@ -20,14 +20,14 @@ export function writeManifest(folder: string, manifest: Manifest): void {
 
 /**
  * The manifest in `text`, with a neutral value for every field that is missing or of the wrong type; null where it is no
- * manifest at all. Throws GcspikeError where it is one of another format version.
+ * manifest at all. Throws GcspikeError where it is one of another format version; `folder` says whose.
  */
-export function parseManifest(text: string): Manifest | null {
+export function parseManifest(text: string, folder: string): Manifest | null {
   const fields = parseObject(text);
   const startNs = nanosecondsOf(fields?.startNs);
   if (fields === null || startNs === null) return null;
   const version = numberOf(fields.formatVersion);
-  if (version !== FORMAT_VERSION) throw otherVersion(version);
+  if (version !== FORMAT_VERSION) throw otherVersion(folder, version);
   return {
     schema: MANIFEST_SCHEMA,
     formatVersion: FORMAT_VERSION,
@@ -87,11 +87,11 @@ export function warningsOf(value: unknown): readonly Warning[] {
   });
 }
 
-function otherVersion(version: number | null): GcspikeError {
+function otherVersion(folder: string, version: number | null): GcspikeError {
   const found = version === null ? "no format version" : `format version ${version}`;
   return new GcspikeError(
     "recording-version",
-    `The recording has ${found}; this gcspike reads version ${FORMAT_VERSION}.`,
+    `${folder} has ${found}; this gcspike reads version ${FORMAT_VERSION}.`,
     { hint: "Read it with the gcspike that recorded it, or record again with this one." },
   );
 }

@@ -101,7 +101,7 @@ function nothingThere(path: string): GcspikeError {
 
 function readManifest(path: string): { readonly manifest: Manifest | null; readonly warnings: readonly Warning[] } {
   const text = readBounded(join(path, MANIFEST_FILE), MAX_MANIFEST_BYTES);
-  const manifest = typeof text === "string" ? null : parseManifest(text.toString());
+  const manifest = typeof text === "string" ? null : parseManifest(text.toString(), path);
   if (manifest === null) {
     const why = typeof text === "string" && text !== "ENOENT" ? `its manifest cannot be read (${text})` : "";
     const message = `The recording has no manifest${why === "" ? "" : `: ${why}`}; its command, its machine and how it ended are unknown.`;

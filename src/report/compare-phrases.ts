@@ -2,7 +2,7 @@
 import type { ColumnValue, ComparisonRow } from "../analysis/compare-types.ts";
 import type { Column } from "../analysis/run.ts";
 import { columnValue, extremes, hasSpread, isToldApart } from "../analysis/spread.ts";
-import { plainText } from "../lib/text.ts";
+import { shortName } from "../lib/text.ts";
 import { formatMs, formatNumber, formatQuantity } from "../lib/units.ts";
 import { commandText } from "./phrases.ts";
 
@@ -15,7 +15,7 @@ export function isKeyMetric({ metric }: ComparisonRow): boolean {
 }
 
 export function columnName({ name }: { readonly name: string }, limit = 40): string {
-  return plainText(name, limit) || "-";
+  return shortName(name, limit) || "-";
 }
 
 /** "3 runs of 60.1 s", "60.1 s". */

@@ -26,16 +26,17 @@ interface Line {
 }
 
 const UNKNOWN: Cell = { value: "-", range: "" };
-const MAX_NAME = 24;
+const MAX_NAME = 32;
+/** Heads of the table may be shorter than the names in the list above it, while they stay apart. */
+const HEADS = [24, 16, 11];
 
 /** The comparison for a terminal, UTF-8: what was compared, the table, what to know, and the verdict as its last line. */
 export function renderComparisonTerminal(view: ComparisonView, options: PageOptions): Uint8Array {
   const page = new Page(options);
   columnList(page, view);
   page.gap();
-  const names = view.columns.map((column) => columnName(column, MAX_NAME));
   const lines = view.comparison.rows.filter(isKeyMetric).map((row) => lineOf(row, view));
-  table(page, names, lines);
+  table(page, view, lines);
   notes(page, lines, view);
   warnings(page, view);
   page.gap();
@@ -60,18 +61,26 @@ function lineOf(row: ComparisonRow, { columns }: ComparisonView): Line {
   return { metric: row.metric, cells, difference: differenceText(row, columns.length) };
 }
 
+function headsOf({ columns }: ComparisonView): readonly (readonly string[])[] {
+  const [longest = [], ...shorter] = HEADS.map((limit) => columns.map((column) => columnName(column, limit)));
+  return [longest, ...shorter.filter((names) => new Set(names).size === names.length)];
+}
+
 /** All in one table where there is room, with the ranges behind or else below the values; else as many as fit at a time. */
-function table(page: Page, names: readonly string[], lines: readonly Line[]): void {
-  const wide = withDifference(rowsOf(names, lines, besides), lines, names.length);
-  if (fits(page, wide)) {
-    page.table(wide);
-    return;
+function table(page: Page, view: ComparisonView, lines: readonly Line[]): void {
+  const heads = headsOf(view);
+  for (const layout of [besides, below]) {
+    for (const names of heads) {
+      const whole = withDifference(rowsOf(names, lines, layout), lines, names.length);
+      if (!fits(page, whole)) continue;
+      page.table(whole);
+      return;
+    }
   }
-  const stacked = withDifference(rowsOf(names, lines, below), lines, names.length);
-  if (fits(page, stacked)) {
-    page.table(stacked);
-    return;
-  }
+  tables(page, heads.at(-1) ?? [], lines);
+}
+
+function tables(page: Page, names: readonly string[], lines: readonly Line[]): void {
   for (let from = 0; from < names.length; ) {
     let part = rowsOf(names, lines, below, from, from + 1);
     let to = from + 1;

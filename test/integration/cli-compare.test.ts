@@ -1,5 +1,5 @@
 /** `gcspike compare` as a person or a script starts it. */
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runGcspike, temporaryFolder } from "../support/cli.ts";
@@ -75,6 +75,23 @@ describe("what it does not take", () => {
     expect({ code, stdout }).toEqual({ code: expected, stdout: "" });
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/\n\s+at /);
+  });
+
+  test("a link to a recording beside the recording itself", async () => {
+    symlinkSync("a1.gcspike", join(folder.path, "link.gcspike"));
+    const { code, stderr } = await compare("a1.gcspike", "link.gcspike");
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/link\.gcspike is there twice/);
+  });
+
+  test("a recording of a newer format: says which one, and both versions", async () => {
+    const newer = join(folder.path, "newer.gcspike");
+    cpSync(join(folder.path, "a1.gcspike"), newer, { recursive: true });
+    const path = join(newer, "manifest.json");
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), formatVersion: 2 }));
+    const { code, stdout, stderr } = await compare("a1.gcspike", "newer.gcspike");
+    expect({ code, stdout }).toEqual({ code: 4, stdout: "" });
+    expect(stderr).toMatch(/newer\.gcspike has format version 2; this gcspike reads version 1/);
   });
 
   test("a recording that was cut is compared as far as it goes, with a warning", async () => {

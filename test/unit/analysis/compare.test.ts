@@ -126,6 +126,7 @@ describe("warnings", () => {
 
   test.each([
     ["different-node", () => recording([isolate(".s", { node: "v24.1.0" })])],
+    ["different-node", () => recording([{ ...isolate(".s"), v8: "11.3.244.8-other" }])],
     ["different-flags", () => recording([isolate(".s", { execArgv: ["--max-semi-space-size=64"] })])],
     ["different-collectors", () => recording([isolate(".s", { collector: "perf_hooks" })])],
     ["different-duration", () => recording(".s---------")],
@@ -139,6 +140,15 @@ describe("warnings", () => {
       recording(".s", { workload: workload(options, { throughput: 1 }) });
     const story = { a: [run({ mode: "naive", tps: 1 })], b: [run({ mode: "mmap", tps: 2 })] };
     expect(warningsOf(story)).toContain("different-options");
+  });
+
+  test("a workload.json that was of no use, and whose", () => {
+    const useless = { code: "workload-unreadable", message: "workload.json is left out: it is no JSON object." };
+    const story = { a: [recording(".s")], b: [recording(".s"), { ...recording(".s"), warnings: [useless] }] };
+    expect(comparisonOf(story).comparison.warnings).toContainEqual({
+      code: "workload-unreadable",
+      message: "In b (1 of 2 runs): workload.json is left out: it is no JSON object.",
+    });
   });
 
   test("a metric whose unit changed", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { cut, cutStart, plainText, plural } from "../../../src/lib/text.ts";
+import { cut, cutStart, plainText, plural, shortName } from "../../../src/lib/text.ts";
 
 test.each([
   ["colour", "\u001b[1;31mred\u001b[0m", "red"],
@@ -53,4 +53,15 @@ test("counts agree with their noun", () => {
     "1 pause",
     "1,234 pauses",
   ]);
+});
+
+test("a name that is too long keeps its beginning and its end", () => {
+  expect(shortName("server-2026-11-22T09-14-07", 32)).toBe("server-2026-11-22T09-14-07");
+  expect(shortName("server-2026-11-22T09-14-07", 16)).toBe("server-...-14-07");
+  const text = fc.string({ maxLength: 40 });
+  fc.assert(
+    fc.property(text, fc.integer({ min: 5, max: 40 }), (name, limit) => {
+      expect([...shortName(name, limit)].length).toBeLessThanOrEqual(limit);
+    }),
+  );
 });

@@ -74,7 +74,7 @@ describe("what is no recording", () => {
   test("is refused where it has another format, with both versions", async () => {
     writeRecordingFolder(folder, { manifest: { formatVersion: 9 } });
     const error = await refusal(folder);
-    expect(error.message).toBe("The recording has format version 9; this gcspike reads version 1.");
+    expect(error.message).toBe(`${folder} has format version 9; this gcspike reads version 1.`);
     expect(error.hint).toContain("record again");
   });
 });

@@ -31,6 +31,14 @@ describe.each(Object.keys(STORIES))("the comparison %s", (name) => {
   });
 });
 
+test("names as long as record makes them leave room for the change in 80 columns", () => {
+  const names = ["server-2026-11-22T09-14-07", "server-2026-11-22T09-14-51"] as const;
+  const view = comparisonOf({ [names[0]]: [recording(".s")], [names[1]]: [recording(".M")] });
+  const page = text(renderComparisonTerminal(view, { color: false, width: 80 }));
+  for (const name of names) expect(page).toContain(`  ${name}  `);
+  expect(page).toMatch(/metric +\S*14-07 +\S*14-51 +change\n/);
+});
+
 describe("hostile names", () => {
   const hostile = "a\u001b[31m|<img src=x onerror=1>\u202e`*_[x](http://e)\n@all";
   const view = comparisonOf({
