@@ -23,6 +23,20 @@ export function extremes(
   return lowest === undefined || highest === undefined ? null : { lowest, highest };
 }
 
+/**
+ * The columns that are best for all that is known: the one with the best median, and those that are as good or that its runs
+ * do not tell apart from it, but do from the worst. None where the best and the worst are not told apart either.
+ */
+export function bestOf(values: readonly ColumnValue[], better: "lower" | "higher"): readonly ColumnValue[] {
+  const ends = extremes(values);
+  if (ends === null || ends.lowest.median === ends.highest.median) return [];
+  const [best, worst] = better === "lower" ? [ends.lowest, ends.highest] : [ends.highest, ends.lowest];
+  if (hasSpread(best, worst) && !isToldApart(best, worst)) return [];
+  const isAsGood = (value: ColumnValue): boolean =>
+    value.median === best.median || (hasSpread(value, best) && !isToldApart(value, best) && isToldApart(value, worst));
+  return values.filter(isAsGood);
+}
+
 /** Is there more than one run on either side, so that a spread is known at all? */
 export function hasSpread(a: ColumnValue, b: ColumnValue): boolean {
   return a.runs.length > 1 || b.runs.length > 1;

@@ -2,7 +2,7 @@
 import { listText, shortName } from "../lib/text.ts";
 import { formatMs, formatNumber } from "../lib/units.ts";
 import type { ColumnValue, Comparison, ComparisonRow } from "./compare-types.ts";
-import { extremes, hasSpread, isToldApart } from "./spread.ts";
+import { bestOf, extremes, isToldApart } from "./spread.ts";
 
 /** Smaller changes are not worth a word. */
 const NOTABLE = 0.01;
@@ -30,14 +30,14 @@ export function verdict({ rows, columns }: Comparison): string {
     return "Fewer than two columns have pauses whose lengths are known, so there is nothing to compare.";
   const { lowest, highest } = ends;
   if (lowest.median === highest.median) return `The P99 pause is ${formatMs(lowest.median)} in all columns.`;
-  if (hasSpread(lowest, highest) && !isToldApart(lowest, highest)) {
+  const leaders = bestOf(paused, "lower");
+  if (leaders.length === 0) {
     return `No column has a lower P99 pause for certain: ${formatMs(lowest.median)} in ${name(lowest)} and ${formatMs(highest.median)} in ${name(highest)} differ by no more than runs of the same column do.`;
   }
-  const leaders = paused.filter((value) => value === lowest || isTied(value, lowest, highest));
   const against = `against ${formatMs(highest.median)} in ${name(highest)} (${factor(lowest, highest)})`;
   if (leaders.length > 1) {
     const times = listText(leaders.map(({ median }) => formatMs(median)));
-    return `${names(leaders)} have the lowest P99 pauses, ${times}, which their runs do not tell apart, ${against}.`;
+    return `${names(leaders)} have the lowest P99 pauses, ${times}, which their runs do not tell apart, ${against}${runsNote(paused)}.`;
   }
   return `${name(lowest)} has the lowest P99 pause, ${formatMs(lowest.median)} ${against}${costs(rows, lowest, highest)}${runsNote(paused)}.`;
 }
@@ -53,11 +53,6 @@ const is =
 
 const name = ({ column }: ColumnValue): string => shortName(column, 60);
 const names = (values: readonly ColumnValue[]): string => listText(values.map(name));
-
-/** As low as the lowest for all that is known, and certainly lower than the highest. */
-function isTied(value: ColumnValue, lowest: ColumnValue, highest: ColumnValue): boolean {
-  return hasSpread(value, lowest) && !isToldApart(value, lowest) && isToldApart(value, highest);
-}
 
 /** "32 times as long", "12 % longer". */
 function factor(lowest: ColumnValue, highest: ColumnValue): string {

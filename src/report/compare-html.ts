@@ -7,6 +7,9 @@ import type { ComparisonView } from "./compare-view.ts";
 import { boundedText, type HtmlAssets, htmlPage } from "./html-page.ts";
 import type { RunPictures } from "./run-pictures.ts";
 
+/** Characters of a column's name where it stands beside other things; the whole is its tooltip. */
+const MOST_LABEL = 48;
+
 /** `pictures` has the runs of each column, in the same order. `assets` come from loadAssets("compare"). */
 export function renderComparisonHtml(
   view: ComparisonView,
@@ -17,6 +20,7 @@ export function renderComparisonHtml(
     const runs = pictures[index] ?? [];
     return {
       name: column.name,
+      label: columnName(column, MOST_LABEL),
       command: columnCommand(column),
       recorded: runsText(column),
       node: column.runs[0]?.node ?? "",

@@ -64,19 +64,45 @@ describe("what it says", () => {
   });
 
   test("warnings where the recordings are not comparable", async () => {
-    const page = await open(strangers());
-    expect(await textOf(page, "header")).toContain(
+    const story = strangers();
+    const page = await open(story);
+    expect(await textOf(page, ".warnings")).toContain(
       "Different processors: 2 x Test CPU in before; 8 x Other CPU in after.",
     );
+    const link = page.locator(".caution a");
+    const { warnings } = comparisonOf(story).comparison;
+    expect(await link.innerText()).toMatch(new RegExp(`^${warnings.length}\\sthings? to know`));
+    await link.click();
+    await expect
+      .poll(
+        () =>
+          page
+            .locator(".warnings")
+            .boundingBox()
+            .then((box) => box?.y ?? -1),
+        PATIENCE,
+      )
+      .toBeLessThan(900);
+    expect(
+      await page.locator(".answer, .cards, .warnings").evaluateAll((all) => all.map((one) => one.className)),
+    ).toEqual(["answer", "cards", "warnings"]);
+  });
+
+  test("no word of caution where there is nothing to know", async () => {
+    const run = (timeline: string) => [recording(timeline.repeat(120)), recording(timeline.repeat(120))];
+    const page = await open({ a: run(".s"), b: run(".s") });
+    expect(await page.locator(".caution, .warnings").count()).toBe(0);
   });
 });
 
 describe("what it does", () => {
   test("all timelines have one scale, and zoom together", async () => {
     const page = await open(modes());
-    await expect.poll(() => textOf(page, ".view-range"), PATIENCE).toMatch(/^The whole recording/);
+    await expect.poll(() => textOf(page, ".view-range"), PATIENCE).toMatch(/^The whole time/);
     const plots = page.locator("#timeline .u-over");
     expect(await plots.count()).toBe(3);
+    const heights = await plots.evaluateAll((all) => all.map((plot) => plot.clientHeight));
+    expect(new Set(heights).size).toBe(1);
     const box = await plots.first().boundingBox();
     if (box === null) throw new Error("there is no chart");
     const y = box.y + box.height / 2;
@@ -101,6 +127,29 @@ describe("what it does", () => {
     expect(await page.locator("#distribution canvas").count()).toBe(1);
     expect(await textOf(page, "#distribution")).toMatch(/pooled[\s\S]*naive[\s\S]*mmap/);
   });
+
+  test("the percentile chart has a logarithmic scale, also by keyboard", async () => {
+    const page = await open(modes());
+    const toggle = page.getByRole("button", { name: "Logarithmic scale" });
+    expect(await toggle.getAttribute("aria-pressed")).toBe("false");
+    await toggle.focus();
+    await page.keyboard.press("Enter");
+    await expect.poll(() => toggle.getAttribute("aria-pressed"), PATIENCE).toBe("true");
+    expect(await page.locator("button:focus").innerText()).toBe("Logarithmic scale");
+  });
+
+  test("pointing at the curves says what each column's share of pauses is", async () => {
+    const page = await open(modes());
+    const chart = page.locator("#distribution .u-over");
+    await chart.scrollIntoViewIfNeeded();
+    const box = await chart.boundingBox();
+    if (box === null) throw new Error("there is no chart");
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+    const tip = page.locator(".tip");
+    await expect
+      .poll(() => tip.innerText(), PATIENCE)
+      .toMatch(/of pauses took at most[\s\S]*pooled[\s\S]*naive[\s\S]*mmap/);
+  });
 });
 
 describe("what it survives", () => {
@@ -108,13 +157,17 @@ describe("what it survives", () => {
     const bad = `</script><img src=x onerror="alert(1)">${"x".repeat(3000)}`;
     const page = await open({ [bad]: [recording(".s.s", { command: ["node", bad] })], b: [recording(".M")] });
     expect(await page.locator("img").count()).toBe(0);
+    expect(await page.locator("html").evaluate((html) => html.scrollWidth)).toBeLessThanOrEqual(1280);
     expect(await textOf(page, "h1")).toContain("<img src=x");
   });
 
-  test("twenty columns, and columns without a pause or an isolate", async () => {
+  test.each([1280, 390])("twenty columns, some without a pause or an isolate, on a screen of %i", async (width) => {
     const many = Array.from({ length: 18 }, (_, i) => [`run ${i}`, [recording(".s.s.M".repeat(i + 1))]] as const);
-    const page = await open({ ...Object.fromEntries(many), still: [recording("---")], empty: [recording([])] });
+    const story = { ...Object.fromEntries(many), still: [recording("---")], empty: [recording([])] };
+    const page = await open(story, { viewport: { width, height: 844 } });
     expect(await page.locator(".cards > li").count()).toBe(20);
+    expect(await textOf(page, "h1")).toMatch(/and 14 more$/);
+    expect(await page.locator("html").evaluate((html) => html.scrollWidth)).toBeLessThanOrEqual(width);
   });
 
   test.each(["light", "dark"] as const)("a phone, %s: nothing is wider than the screen", async (colorScheme) => {

@@ -108,7 +108,7 @@ function drawPage(data: ReportData, isolate: IsolateData): void {
   };
   const list = createSpikeList(store, actions);
   const spikes = section("spikes", "Spikes, worst first", ...list.content);
-  const timelineHead = [spikeBar(store, actions.show, list.reveal), ...timelineControls(store)];
+  const timelineHead = [spikeBar(store, actions.show, list.reveal), ...timelineControls(store, "recording")];
   document.body.append(pageHeader(data, store), h("main", {}, ...parts.sections(spikes, timelineHead)), footer(data));
   parts.draw();
   const follow = (): void => followAddress(store, actions.show);

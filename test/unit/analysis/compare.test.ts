@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { columnValue, isToldApart } from "../../../src/analysis/spread.ts";
+import { bestOf, columnValue, isToldApart } from "../../../src/analysis/spread.ts";
 import { SPACE_UNIT } from "../../../src/recording/spec.ts";
 import { columnsOf, comparisonOf, modes, type Story, strangers, workload } from "../../support/comparison.ts";
 import { isolate, recording } from "../../support/timeline.ts";
@@ -38,6 +38,27 @@ describe("the spread of a column", () => {
   test("runs that overlap are not told apart", () => {
     expect(isToldApart(columnValue("a", [1, 2, 3]), columnValue("b", [3, 4, 5]))).toBe(false);
     expect(isToldApart(columnValue("a", [1, 1.1, 1.2]), columnValue("b", [3, 3.1, 3.2]))).toBe(true);
+  });
+});
+
+describe("the best columns", () => {
+  const best = (runs: Readonly<Record<string, readonly number[]>>, better: "lower" | "higher" = "lower") =>
+    bestOf(
+      Object.entries(runs).map(([name, numbers]) => columnValue(name, numbers)),
+      better,
+    ).map(({ column }) => column);
+
+  test.each([
+    ["the lowest", { a: [1, 1.1], b: [3, 3.1], c: [5, 5.1] }, ["a"]],
+    ["those as low as the lowest", { a: [3], b: [3], c: [66] }, ["a", "b"]],
+    ["those that runs do not tell apart from it", { a: [3, 3, 4], b: [3.5, 3.5, 5], c: [66, 67, 68] }, ["a", "b"]],
+    ["none where runs do not tell it from the highest", { a: [3, 9], b: [4, 10] }, []],
+    ["none where all are the same", { a: [0], b: [0] }, []],
+    ["none of one", { a: [1, 2] }, []],
+  ])("%s", (_, runs, expected) => expect(best(runs)).toEqual(expected));
+
+  test("the highest, where more is better", () => {
+    expect(best({ a: [1], b: [2] }, "higher")).toEqual(["b"]);
   });
 });
 
@@ -96,6 +117,11 @@ describe("the verdict", () => {
   test("of single runs says that there is no spread", () => {
     const story = { a: [recording(".s".repeat(120))], b: [recording(".M".repeat(120))] };
     expect(verdict(story)).toMatch(/one run each, so there is no spread to judge this by\.$/);
+  });
+
+  test("names all that are as good", () => {
+    const [short, long] = [recording(".s".repeat(120)), recording(".M".repeat(120))];
+    expect(verdict({ a: [short], b: [long], c: [short] })).toMatch(/^a and c have the lowest P99 pauses/);
   });
 
   test("of columns without pauses", () => {

@@ -12,7 +12,7 @@ interface State {
 
 export interface ShownColumn {
   readonly index: number;
-  readonly name: string;
+  readonly label: string;
   readonly runs: readonly RunPictures[];
   readonly run: RunPictures;
 }
@@ -29,9 +29,9 @@ export class Choice extends TimeView<State> {
 
   /** The columns with the run that stands for each; one that has none is left out. */
   get shown(): readonly ShownColumn[] {
-    return this.data.columns.flatMap(({ name, runs }, index) => {
+    return this.data.columns.flatMap(({ label, runs }, index) => {
       const run = runs[this.state.runs[index] ?? 0];
-      return run === undefined ? [] : [{ index, name, runs, run }];
+      return run === undefined ? [] : [{ index, label, runs, run }];
     });
   }
 

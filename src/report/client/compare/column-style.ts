@@ -1,5 +1,8 @@
 /** How a column is told apart in every picture: a colour and a dash each, so that colour alone never has to do it. */
 
+import { h } from "../dom.ts";
+import type { ComparisonData } from "./data.ts";
+
 interface ColumnStyle {
   /** Custom property of compare.css. */
   readonly color: string;
@@ -10,8 +13,18 @@ interface ColumnStyle {
 const COLORS = 6;
 const DASHES: readonly (readonly number[])[] = [[], [9, 4], [2, 3], [9, 3, 2, 3]];
 
+/** As many columns as there are pairs of them have pairs of their own, and neighbours differ in both. */
 export function columnStyle(index: number): ColumnStyle {
-  return { color: `column-${index % COLORS}`, dash: DASHES[index % DASHES.length] ?? [] };
+  const round = Math.floor(index / (2 * COLORS));
+  return { color: `column-${index % COLORS}`, dash: DASHES[(index + round) % DASHES.length] ?? [] };
+}
+
+/** The column's line and its name, cut to what there is room for. */
+export function columnTitle(
+  index: number,
+  { name, label }: ComparisonData["columns"][number],
+): readonly [HTMLElement, HTMLElement] {
+  return [columnIcon(index), h("bdi", { class: "column-name", title: name }, label)];
 }
 
 const SVG = "http://www.w3.org/2000/svg";

@@ -6,6 +6,8 @@ export interface ComparisonData extends Pick<ComparisonView, "comparison" | "ver
   /** In the order of `comparison.columns`. */
   readonly columns: readonly {
     readonly name: string;
+    /** The name, short enough for a legend. */
+    readonly label: string;
     readonly command: string;
     readonly recorded: string;
     readonly node: string;

@@ -1,12 +1,12 @@
 /** The comparison's page: reads the data that stands in the file and draws it. */
 
-import { h, name, section } from "../dom.ts";
-import { themeButton, warningBox } from "../page-parts.ts";
+import { h, section } from "../dom.ts";
+import { themeButton } from "../page-parts.ts";
 import { readData, startPage } from "../start.ts";
 import { TimeAxis } from "../time-axis.ts";
 import { timelineControls } from "../view-bar.ts";
 import { Choice } from "./choice.ts";
-import { columnIcon } from "./column-style.ts";
+import { columnTitle } from "./column-style.ts";
 import type { ComparisonData } from "./data.ts";
 import { drawOverview } from "./overview.ts";
 import { PercentileChart } from "./percentiles.ts";
@@ -21,12 +21,18 @@ const SECTIONS: readonly (readonly [string, string])[] = [
   ["metrics", "All metrics"],
 ];
 
-function header({ comparison, columns }: ComparisonData): HTMLElement {
+/** Of more columns the heading names the first ones: all of them have a card below it. */
+const MOST_IN_TITLE = 6;
+
+function header({ columns }: ComparisonData): HTMLElement {
   const links = SECTIONS.slice(1).map(([id, title]) => h("a", { href: `#${id}` }, title));
-  const title = columns.flatMap((column, index) => [
-    index === 0 ? "" : h("span", { class: "versus" }, " / "),
-    h("span", { class: "title-part" }, columnIcon(index), name(column.name, "column-name")),
-  ]);
+  const title = columns
+    .slice(0, MOST_IN_TITLE)
+    .flatMap((column, index) => [
+      index === 0 ? "" : h("span", { class: "versus" }, " / "),
+      h("span", { class: "title-part" }, ...columnTitle(index, column)),
+    ]);
+  const more = columns.length - MOST_IN_TITLE;
   return h(
     "header",
     {},
@@ -37,8 +43,7 @@ function header({ comparison, columns }: ComparisonData): HTMLElement {
       h("nav", { "aria-label": "Sections" }, ...links),
       themeButton(),
     ),
-    h("h1", {}, ...title),
-    warningBox(comparison.warnings, "What to know about this comparison"),
+    h("h1", {}, ...title, more > 0 && h("span", { class: "title-more" }, `and ${more} more`)),
   );
 }
 
@@ -76,6 +81,13 @@ function drawCharts(choice: Choice, timelines: HTMLElement, percentiles: HTMLEle
   draw();
 }
 
+function whichRun({ columns }: ComparisonData): HTMLElement {
+  const several = columns.some(({ runs }) => runs.length > 1);
+  const text =
+    "Of several runs the one whose P99 pause is in the middle is shown; choose another beside the column's name.";
+  return h("p", { class: "hint", hidden: !several }, text);
+}
+
 async function start(): Promise<void> {
   const data = await readData<ComparisonData>();
   const choice = new Choice(data);
@@ -85,7 +97,7 @@ async function start(): Promise<void> {
   const metrics = h("div", { class: "panel" });
   const contents: Readonly<Record<string, readonly HTMLElement[]>> = {
     answer: drawOverview(choice),
-    timeline: [...timelineControls(choice), timelines],
+    timeline: [...timelineControls(choice, "time"), whichRun(data), timelines],
     distribution: [percentiles],
     memory: [memory],
     metrics: [metrics],

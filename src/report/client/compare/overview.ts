@@ -1,10 +1,11 @@
 /** The verdict, and each column's most important figures. */
 import type { ComparisonRow } from "../../../analysis/compare-types.ts";
 import { rangeText, valueText } from "../../compare-phrases.ts";
-import { h, name } from "../dom.ts";
-import { tidy } from "../format.ts";
+import { h } from "../dom.ts";
+import { plural, tidy } from "../format.ts";
+import { warningBox } from "../page-parts.ts";
 import type { Choice } from "./choice.ts";
-import { columnIcon } from "./column-style.ts";
+import { columnTitle } from "./column-style.ts";
 
 const DETAILS: readonly (readonly [string, string])[] = [
   ["worst", "pause.max"],
@@ -36,13 +37,13 @@ function card(choice: Choice, index: number): HTMLElement {
   return h(
     "li",
     { class: "card" },
-    h("h3", {}, columnIcon(index), name(column.name, "column-name")),
+    h("h3", {}, ...columnTitle(index, column)),
     h(
       "p",
       { class: "card-value" },
       h("span", { class: "value" }, p99 === null ? nothing : tidy(valueText(p99.value.median, p99.unit))),
       " P99 pause",
-      range !== "" && h("span", { class: "cell-range" }, tidy(range)),
+      range !== "" && h("span", { class: "cell-range" }, `${tidy(range)} from run to run`),
     ),
     h("ul", { class: "inline" }, ...details),
     h(
@@ -54,10 +55,14 @@ function card(choice: Choice, index: number): HTMLElement {
   );
 }
 
+/** The answer comes first, with a word that there is something to know before believing it. */
 export function drawOverview(choice: Choice): readonly HTMLElement[] {
-  const { columns, verdict } = choice.data;
-  return [
-    h("p", { class: "answer" }, h("bdi", {}, verdict)),
-    h("ul", { class: "cards" }, ...columns.map((_, index) => card(choice, index))),
-  ];
+  const { columns, comparison, verdict } = choice.data;
+  const answer = h("p", { class: "answer" }, h("bdi", {}, verdict));
+  const cards = h("ul", { class: "cards" }, ...columns.map((_, index) => card(choice, index)));
+  const warnings = warningBox(comparison.warnings, "What to know about this comparison");
+  if (warnings === null) return [answer, cards];
+  warnings.id = "warnings";
+  const caution = `${plural(comparison.warnings.length, "thing")} to know before relying on it`;
+  return [answer, h("p", { class: "caution" }, h("a", { href: "#warnings" }, caution)), cards, warnings];
 }

@@ -47,14 +47,14 @@ function specOf(curves: readonly Curve[], isLogarithmic: boolean, toggle: HTMLEl
   const last = Math.max(...curves.map(({ run }) => rarest(run.pauseCount)));
   const summary = shown.map(
     ({ column, run }) =>
-      `${column.name}: ${[0.5, 0.99, 0.999].map((q) => `${percentText(q)} at most ${ms(pauseAt(run, q))}`).join(", ")}`,
+      `${column.label}: ${[0.5, 0.99, 0.999].map((q) => `${percentText(q)} at most ${ms(pauseAt(run, q))}`).join(", ")}`,
   );
   const [low, high] = decades(curves);
   return {
     title: "Percentiles of the pauses",
     summary: `Percentile curves. ${summary.join("; ")}. Arrow keys move along the curves.`,
     note: `How long a pause is at most, for a share of all pauses. The right end of each curve is its worst pause.${curves.length > shown.length ? " Thin lines are the other runs." : ""}`,
-    legend: shown.map(({ column }) => ({ label: column.name, icon: columnIcon(column.index) })),
+    legend: shown.map(({ column }) => ({ label: column.label, icon: columnIcon(column.index) })),
     controls: [toggle],
     height: 300,
     data: [xs, ...ys],
@@ -82,7 +82,7 @@ function specOf(curves: readonly Curve[], isLogarithmic: boolean, toggle: HTMLEl
         rows: shown.map(({ column, run }) => {
           const isOver = x >= rarest(run.pauseCount);
           return {
-            label: isOver ? `${column.name}, the worst` : column.name,
+            label: isOver ? `${column.label}, the worst` : column.label,
             value: ms(isOver ? run.percentiles.at(-1)?.ms : pauseAt(run, q)),
             color: columnStyle(column.index).color,
           };
@@ -126,8 +126,8 @@ export class PercentileChart {
       this.#host.append(empty("Percentiles of the pauses", "There is no pause whose length could be shown."));
       return;
     }
-    const toggle = button("Logarithmic", () => this.#toggle(), {
-      class: "kind",
+    const toggle = button("Logarithmic scale", () => this.#toggle(), {
+      class: "toggle",
       "aria-pressed": String(this.#isLogarithmic),
     });
     this.#plot = createPlot(this.#host, specOf(curves, this.#isLogarithmic, h("span", {}, toggle)));

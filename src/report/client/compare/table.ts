@@ -1,6 +1,6 @@
 /** All metrics: one a row, a column each, with the runs' spread as a strip below each value. */
 import type { ColumnValue, ComparisonRow } from "../../../analysis/compare-types.ts";
-import { extremes, hasSpread, isToldApart } from "../../../analysis/spread.ts";
+import { bestOf } from "../../../analysis/spread.ts";
 import {
   DOUBTFUL_NOTE,
   differenceHead,
@@ -9,10 +9,10 @@ import {
   rangeText,
   valueText,
 } from "../../compare-phrases.ts";
-import { button, h, name } from "../dom.ts";
+import { button, h } from "../dom.ts";
 import { tidy } from "../format.ts";
 import type { Choice } from "./choice.ts";
-import { columnIcon, columnStyle } from "./column-style.ts";
+import { columnStyle, columnTitle } from "./column-style.ts";
 
 interface Group {
   readonly title: string;
@@ -81,14 +81,6 @@ function strip(value: ColumnValue, most: number, index: number): HTMLElement {
   return h("span", { class: "strip", "aria-hidden": "true" }, bar, value.runs.length > 1 && range);
 }
 
-/** The best column, where it is better than the worst by more than chance. */
-function bestOf({ values, better }: ComparisonRow): ColumnValue | null {
-  const ends = extremes(values);
-  if (ends === null || ends.lowest.median === ends.highest.median) return null;
-  if (hasSpread(ends.lowest, ends.highest) && !isToldApart(ends.lowest, ends.highest)) return null;
-  return better === "lower" ? ends.lowest : ends.highest;
-}
-
 function cell(
   value: ColumnValue | undefined,
   row: ComparisonRow,
@@ -114,7 +106,7 @@ function cell(
 
 function rowOf(row: ComparisonRow, choice: Choice): HTMLElement {
   const { columns } = choice.data;
-  const best = bestOf(row);
+  const best = bestOf(row.values, row.better);
   const most = Math.max(0, ...row.values.map(({ max }) => max));
   const label = labelOf(row.metric);
   return h(
@@ -129,7 +121,7 @@ function rowOf(row: ComparisonRow, choice: Choice): HTMLElement {
     ),
     ...columns.map(({ name }, index) => {
       const value = row.values.find(({ column }) => column === name);
-      return cell(value, row, index, most, value !== undefined && value === best);
+      return cell(value, row, index, most, value !== undefined && best.includes(value));
     }),
     h("td", { class: "difference" }, tidy(differenceText(row, columns.length))),
   );
@@ -144,7 +136,7 @@ function head(choice: Choice): HTMLElement {
       "tr",
       {},
       h("th", { scope: "col" }, h("span", { class: "visually-hidden" }, "Metric")),
-      ...columns.map((column, index) => h("th", { scope: "col" }, columnIcon(index), name(column.name, "column-name"))),
+      ...columns.map((column, index) => h("th", { scope: "col" }, ...columnTitle(index, column))),
       h("th", { scope: "col" }, differenceHead(columns.length)),
     ),
   );

@@ -12,10 +12,13 @@ import type { TimeAxis, TimePlotSpec } from "../time-axis.ts";
 import type { Choice, ShownColumn } from "./choice.ts";
 import { columnIcon, columnStyle } from "./column-style.ts";
 
+/** The same for all, so that a pause of the same length is as tall in each. CSS pixels, lanes and axis included. */
+const TIMELINE_HEIGHT = 152;
+
 /** The choice of the run that stands for a column; null where there is only one. */
-function runSelect({ index, name, runs, run }: ShownColumn, choice: Choice): HTMLElement | null {
+function runSelect({ index, label, runs, run }: ShownColumn, choice: Choice): HTMLElement | null {
   if (runs.length < 2) return null;
-  const select = h("select", { "aria-label": `Run of ${name} to show`, class: "run", "data-column": String(index) });
+  const select = h("select", { "aria-label": `Run of ${label} to show`, class: "run", "data-column": String(index) });
   for (const [i, { title }] of runs.entries()) {
     select.append(h("option", { value: String(i) }, `run ${i + 1} of ${runs.length}: ${title}`));
   }
@@ -46,8 +49,8 @@ interface Scales {
   readonly hidden: ReadonlySet<number>;
 }
 
-function timeline(column: ShownColumn, choice: Choice, { all, lanes, hidden }: Scales, isLast: boolean): TimePlotSpec {
-  const { index, name, run } = column;
+function timeline(column: ShownColumn, choice: Choice, { all, lanes, hidden }: Scales): TimePlotSpec {
+  const { index, label, run } = column;
   const { pauses, durationMs, pauseCount } = run;
   const many =
     pauses.startMs.length < pauseCount
@@ -59,10 +62,10 @@ function timeline(column: ShownColumn, choice: Choice, { all, lanes, hidden }: S
     runSelect(column, choice),
   ];
   return {
-    title: name,
-    summary: summaryOf(name, pauses, durationMs),
+    title: label,
+    summary: summaryOf(label, pauses, durationMs),
     controls,
-    height: isLast ? 150 : 130,
+    height: TIMELINE_HEIGHT,
     paddingTop: 6 + lanesHeight(lanes),
     data: [pauses.startMs, pauses.durationMs],
     series: [{ paths: () => null, points: { show: false } }],
@@ -82,13 +85,13 @@ export function drawTimelines(host: HTMLElement, choice: Choice, axis: TimeAxis,
   const lanes = [...new Set(all.flatMap(kindsOf))].sort((a, b) => a - b);
   const redraw = (): void => choice.change({ range: { ...choice.state.range } });
   if (lanes.length > 0) host.append(kindButtons(all, lanes, hidden, redraw));
-  for (const [at, column] of columns.entries()) {
+  for (const column of columns) {
     if (column.run.pauses.startMs.length === 0) {
-      const nothing = empty(column.name, `No collection paused it in ${ms(column.run.durationMs)}.`);
+      const nothing = empty(column.label, `No collection paused it in ${ms(column.run.durationMs)}.`);
       const select = runSelect(column, choice);
       nothing.querySelector("figcaption")?.append(columnIcon(column.index), select ?? "");
       host.append(nothing);
-    } else axis.add(host, timeline(column, choice, { all, lanes, hidden }, at === columns.length - 1));
+    } else axis.add(host, timeline(column, choice, { all, lanes, hidden }));
   }
 }
 
@@ -100,14 +103,14 @@ export function drawHeaps(host: HTMLElement, choice: Choice, axis: TimeAxis): vo
     return;
   }
   const [times = [], ...curves] = uPlot.join(columns.map(({ run: { heapUsed } }) => [heapUsed.timeMs, heapUsed.value]));
-  const peaks = columns.map(({ name, run }) => `${name} ${bytes(largest(run.heapUsed.value))}`);
+  const peaks = columns.map(({ label, run }) => `${label} ${bytes(largest(run.heapUsed.value))}`);
   const valueAt = ({ run }: ShownColumn, at: number): string =>
     at > run.durationMs ? "ended" : bytes(valueNear(run.heapUsed, at));
   axis.add(host, {
     title: "Heap used",
     summary: `Heap over time, peaks: ${peaks.join(", ")}.`,
     legend: columns.map((column) => ({
-      label: column.name,
+      label: column.label,
       icon: columnIcon(column.index),
       valueAt: (at) => valueAt(column, at),
     })),
@@ -122,7 +125,7 @@ export function drawHeaps(host: HTMLElement, choice: Choice, axis: TimeAxis): vo
     tip: (at) => ({
       title: moment(times[at] ?? Number.NaN),
       rows: columns.map((column) => ({
-        label: column.name,
+        label: column.label,
         value: valueAt(column, times[at] ?? Number.NaN),
         color: columnStyle(column.index).color,
       })),
