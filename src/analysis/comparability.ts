@@ -33,7 +33,7 @@ const CONDITIONS: readonly Condition[] = [
   {
     code: "different-flags",
     what: "flags of Node",
-    text: ({ execArgv, redacted, node }) => (redacted || node === "" ? null : flagsText(execArgv)),
+    text: (run) => (run.redacted || run.node === "" ? null : flagsText(flagsOf(run))),
     hint: "A difference may come from the flags: record all of them with the same ones, unless that is the question.",
   },
   {
@@ -91,8 +91,15 @@ function known(text: string): string | null {
   return text === "" ? null : text;
 }
 
-function flagsText(execArgv: readonly string[]): string {
-  return execArgv.length === 0 ? "none" : plainText(execArgv.join(" "), 100);
+/** What comes behind these is the program. */
+const EVALUATES = /^(?:-e|-p|-pe|--eval|--print)$/;
+
+function flagsOf({ execArgv }: Run): readonly string[] {
+  return execArgv.filter((word, index) => !EVALUATES.test(word) && !EVALUATES.test(execArgv[index - 1] ?? ""));
+}
+
+function flagsText(flags: readonly string[]): string {
+  return flags.length === 0 ? "none" : plainText(flags.join(" "), 100);
 }
 
 /** V8's heap limit is that of the old generation and three semi-spaces. */
@@ -102,10 +109,12 @@ function heapText({ heapLimitBytes, semiSpaceBytes }: Run): string | null {
 }
 
 /** The command without the flags of Node, of which another warning speaks. */
-function commandText({ command, execArgv, redacted }: Run): string | null {
+function commandText(run: Run): string | null {
+  const { command, redacted } = run;
   if (command.length === 0) return null;
   if (redacted) return programName(command);
-  const words = command.filter((word) => !execArgv.includes(word));
+  const flags = flagsOf(run);
+  const words = command.filter((word) => !flags.includes(word));
   return plainText(words.map(shellWord).join(" "), 100);
 }
 

@@ -48,6 +48,7 @@ describe("what it says", () => {
     const cards = await page.locator(".cards > li").allInnerTexts();
     expect(cards.length).toBe(3);
     expect(cards[2]?.replaceAll("\u00a0", " ")).toMatch(/mmap\s+2 ms/);
+    expect(cards[2]?.replaceAll("\u00a0", " ")).toMatch(/latency P99 2\.2 ms\s+throughput 9,998\/s/);
     expect(await page.title()).toBe("pooled / naive / mmap - gcspike");
   });
 

@@ -161,6 +161,14 @@ describe("warnings", () => {
     expect(warningsOf({ a: [recording(".s")], b: [other()] })).toContain(code);
   });
 
+  test("programs behind -e are commands, not flags", () => {
+    const run = (code: string) =>
+      recording([isolate(".s", { execArgv: ["-e", code] })], { command: ["node", "-e", code] });
+    const codes = warningsOf({ a: [run("one()")], b: [run("two()")] });
+    expect(codes).toContain("different-command");
+    expect(codes).not.toContain("different-flags");
+  });
+
   test("two options of a workload that differ", () => {
     const run = (options: Readonly<Record<string, string | number>>) =>
       recording(".s", { workload: workload(options, { throughput: 1 }) });

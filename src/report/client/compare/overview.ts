@@ -13,6 +13,7 @@ const DETAILS: readonly (readonly [string, string])[] = [
   ["GC", "gc.share"],
   ["heap peak", "heap.peak"],
   ["RSS peak", "rss.peak"],
+  ["latency P99", "latency.p99"],
   ["throughput", "throughput"],
 ];
 
