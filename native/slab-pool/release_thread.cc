@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -38,13 +39,23 @@ size_t ReleaseThread::Withdraw(uint32_t owner) {
   return taken;
 }
 
+// The state is read anew for each range that is given back, so that a loop that wakes meets one range at most. Of each owner only the
+// first range is looked at: its loop may begin to wait meanwhile, and the second must not go before the first.
+std::deque<ReleaseRange>::iterator ReleaseThread::FirstOfWaitingLoop() {
+  std::set<uint32_t> busy;
+  return std::find_if(ranges_.begin(), ranges_.end(), [&busy](const auto& range) {
+    if (busy.contains(range.owner)) return false;
+    if (range.loop.IsWaitingForEvents()) return true;
+    busy.insert(range.owner);
+    return false;
+  });
+}
+
 void ReleaseThread::Run() {
   std::unique_lock lock(mutex_);
   for (;;) {
     queued_.wait(lock, [this] { return !ranges_.empty(); });
-    // The first whose loop waits; the state is read anew for each range, so a loop that wakes meets one range at most.
-    const auto found = std::find_if(ranges_.begin(), ranges_.end(),
-                                    [](const auto& range) { return range.loop.IsWaitingForEvents(); });
+    const auto found = FirstOfWaitingLoop();
     if (found == ranges_.end()) {
       lock.unlock();
       std::this_thread::sleep_for(kLookAgain);

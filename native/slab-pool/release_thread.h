@@ -25,7 +25,7 @@ class ReleaseThread {
   // Never destroyed, like the thread.
   static ReleaseThread& Instance();
 
-  // First in, first out. The caller keeps the range out of use until it is done or withdrawn.
+  // An owner's ranges are given back in the order in which they were queued. The caller keeps the range out of use until it is done or withdrawn.
   void Queue(ReleaseRange range);
   // How many of the owner's ranges are not done.
   size_t Pending(uint32_t owner);
@@ -34,6 +34,7 @@ class ReleaseThread {
 
  private:
   [[noreturn]] void Run();
+  std::deque<ReleaseRange>::iterator FirstOfWaitingLoop();
 
   std::mutex mutex_;
   std::condition_variable queued_;

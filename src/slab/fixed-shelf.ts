@@ -5,7 +5,7 @@
  * below for constants, and `alloc` and `free` together take half the time (docs/benchmarks.md).
  */
 import { ClosedError, ExhaustedError } from "./errors.ts";
-import { explain, freshStamp, type HandleLayout, isLive } from "./handles.ts";
+import { countLive, explain, freshStamp, type HandleLayout } from "./handles.ts";
 import type { ClassLayout } from "./layout.ts";
 import type { PoolShelf } from "./shelf.ts";
 
@@ -57,7 +57,8 @@ export function fixedShelf(handles: HandleLayout, layout: ClassLayout): PoolShel
       }
       return offset + index * slotBytes;
     },
-    inUse: () => stamps.reduce((live, stamp) => live + (isLive(stamp) ? 1 : 0), 0),
+    isExhausted: () => ready === 0 && !isClosed,
+    inUse: () => countLive(stamps),
     close(): void {
       isClosed = true;
       ready = 0;

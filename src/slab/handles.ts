@@ -55,6 +55,13 @@ export function isLive(stamp: number): boolean {
   return stamp > 0;
 }
 
+/** How many of these stamps are of live slots. A loop, since a callback would get each of a million numbers boxed. */
+export function countLive(stamps: Float64Array): number {
+  let live = 0;
+  for (let index = 0; index < stamps.length; index++) if (isLive(stamps[index] as number)) live++;
+  return live;
+}
+
 /** 1 to 2 ** 31 - 1. */
 export function generationOf({ step }: HandleLayout, handle: number): number {
   return Math.floor(handle / step);

@@ -14,17 +14,27 @@ export interface MemoryOptions {
   readonly numaNode?: number | "local" | undefined;
 }
 
-/** @throws a usage error for options that make no sense, SlabMemoryError where the system does not give the memory */
-export function mapMemory(bytes: number, options: MemoryOptions): Attachment {
+/**
+ * `isGivenBack`: parts of it will be, while the pool is open. Of a reserved huge page the kernel does not take back a part: it refuses,
+ * or (some versions) takes the whole page and what is in use on it.
+ * @throws a usage error for options that make no sense, SlabMemoryError where the system does not give the memory
+ */
+export function mapMemory(bytes: number, isGivenBack: boolean, options: MemoryOptions): Attachment {
   const { hugePages = "off" } = options;
   const node = checkedNode(options.numaNode);
   switch (hugePages) {
     case "off":
       return map(bytes, NativeHugePages.off, node);
     case "require":
-      return map(bytes, NativeHugePages.reserved, node);
-    case "try":
-      return tryMap(bytes, NativeHugePages.reserved, node) ?? map(bytes, NativeHugePages.transparent, node);
+      if (!isGivenBack) return map(bytes, NativeHugePages.reserved, node);
+      throw usageError(
+        "Reserved huge pages cannot go back to the system while a slab pool is open.",
+        'Use release "never", or hugePages "try".',
+      );
+    case "try": {
+      const reserved = isGivenBack ? undefined : tryMap(bytes, NativeHugePages.reserved, node);
+      return reserved ?? map(bytes, NativeHugePages.transparent, node);
+    }
     default:
       throw usageError(`hugePages cannot be "${String(hugePages)}".`, "Choose off, try or require.");
   }
@@ -64,5 +74,10 @@ function asOurs(error: unknown): unknown {
   if (error instanceof GcspikeError || !(error instanceof Error) || !("code" in error)) return error;
   if (error.code === "pools")
     return usageError("255 slab pools are open in this process.", "Close some, or use one with more classes.");
+  if (error.code === "external")
+    return new SlabMemoryError(
+      "This runtime allows no memory outside of its own heap.",
+      "Use a Node without V8's sandbox; Electron has it.",
+    );
   return error;
 }

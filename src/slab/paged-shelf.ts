@@ -4,7 +4,7 @@
  * given back.
  */
 import { ClosedError, ExhaustedError } from "./errors.ts";
-import { explain, freshStamp, type HandleLayout, isLive } from "./handles.ts";
+import { countLive, explain, freshStamp, type HandleLayout } from "./handles.ts";
 import type { ClassLayout } from "./layout.ts";
 import type { PoolShelf } from "./shelf.ts";
 
@@ -115,8 +115,12 @@ export class PagedShelf implements PoolShelf {
     return this.#offset + index * this.slotBytes;
   }
 
+  isExhausted(): boolean {
+    return !this.#isClosed && !((this.#free[this.#current] as number) > 0) && !this.#hasAdvanced();
+  }
+
   inUse(): number {
-    return this.#stamps.reduce((live, stamp) => live + (isLive(stamp) ? 1 : 0), 0);
+    return countLive(this.#stamps);
   }
 
   close(): void {
@@ -162,9 +166,13 @@ export class PagedShelf implements PoolShelf {
     }
   }
 
-  /** The current slab has no free slot: the next one that has. */
   #advance(): void {
     if (this.#isClosed) throw new ClosedError();
+    if (!this.#hasAdvanced()) throw new ExhaustedError(this.slots, this.slotBytes);
+  }
+
+  /** The current slab has no free slot: the next one that has. False: there is none. */
+  #hasAdvanced(): boolean {
     while (this.#ringLength > 0) {
       const slab = this.#ring[this.#ringFirst] as number;
       this.#ringFirst = (this.#ringFirst + 1) & (this.#ring.length - 1);
@@ -173,10 +181,9 @@ export class PagedShelf implements PoolShelf {
       if (this.#free[slab] === 0) continue;
       this.#use[slab] = Use.some;
       this.#current = slab;
-      return;
+      return true;
     }
-    if (this.#options.takeBack?.()) this.#advance();
-    else throw new ExhaustedError(this.slots, this.slotBytes);
+    return this.#options.takeBack?.() === true && this.#hasAdvanced();
   }
 
   /** A slab got its first free slot, or has none in use any more. */

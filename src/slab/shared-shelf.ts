@@ -11,7 +11,7 @@
  * moment. The slot is then in two magazines, and `alloc` passes over it the second time, so that nobody gets another's slot.
  */
 import { ClosedError, ExhaustedError } from "./errors.ts";
-import { explain, freshStamp, type HandleLayout, isLive } from "./handles.ts";
+import { countLive, explain, freshStamp, type HandleLayout } from "./handles.ts";
 import type { ClassLayout } from "./layout.ts";
 import type { PoolShelf } from "./shelf.ts";
 
@@ -19,6 +19,8 @@ const PACKET_SLOTS = 64;
 /** Two packets, so that a thread that allocates and frees in turn does not go to the others each time. */
 const MAGAZINE_SLOTS = 2 * PACKET_SLOTS;
 const WORD_BITS = 32;
+/** A cache line of 64 bytes, and the one that processors fetch with it: what a thread writes all the time has them for itself. */
+const LINE_INTEGERS = 32;
 
 /** Packets for all slots, and two for each thread to put what it gives back. */
 function packetsOf(slots: number, threads: number): number {
@@ -37,7 +39,7 @@ function wordsOf(packets: number): number {
 export function sharedBytes({ slots }: ClassLayout, threads: number): number {
   const packets = packetsOf(slots, threads);
   const numbers = slots + packets * PACKET_SLOTS + threads * MAGAZINE_SLOTS;
-  return 8 * numbers + 4 * roundUp(packets + threads) + 2 * 4 * wordsOf(packets);
+  return 8 * numbers + 4 * (roundUp(packets) + threads * LINE_INTEGERS) + 2 * 4 * wordsOf(packets);
 }
 
 export interface SharedShelfOptions {
@@ -74,9 +76,10 @@ export function sharedShelf({ handles, layout, threads, thread, shared, at }: Sh
   /** Of free slots, what their handles will be. */
   const packets = numbers(packetCount * PACKET_SLOTS);
   const magazine = numbers(threads * MAGAZINE_SLOTS).subarray(thread * MAGAZINE_SLOTS, (thread + 1) * MAGAZINE_SLOTS);
-  /** How many slots are in each packet, and behind them in each thread's magazine. */
-  const counts = integers(packetCount + threads);
-  const ready = counts.subarray(packetCount + thread, packetCount + thread + 1);
+  /** How many slots are in each packet. */
+  const counts = integers(packetCount);
+  /** How many are in this thread's magazine. */
+  const ready = integers(threads * LINE_INTEGERS).subarray(thread * LINE_INTEGERS, thread * LINE_INTEGERS + 1);
   const full = integers(words);
   const empty = integers(words);
   /** Where this thread looks first, so that threads do not meet. */
@@ -189,11 +192,17 @@ export function sharedShelf({ handles, layout, threads, thread, shared, at }: Sh
       }
       return offset + index * slotBytes;
     },
-    inUse: () => stamps.reduce((live, stamp) => live + (isLive(stamp) ? 1 : 0), 0),
+    isExhausted: () => ready[0] === 0 && !isClosed && !isAnySet(full),
+    inUse: () => countLive(stamps),
     close(): void {
       isClosed = true;
     },
   };
+}
+
+function isAnySet(bits: Int32Array): boolean {
+  for (let word = 0; word < bits.length; word++) if (Atomics.load(bits, word) !== 0) return true;
+  return false;
 }
 
 function setBit(bits: Int32Array, bit: number): void {

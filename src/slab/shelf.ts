@@ -20,6 +20,8 @@ export interface Shelf {
 
 /** The pool's side of it. */
 export interface PoolShelf extends Shelf {
+  /** Would `alloc` throw ExhaustedError now? Asking makes no error object, which takes some 40 us. */
+  isExhausted(): boolean;
   /** Slots that are handed out now. Counts them: takes as long as there are slots. */
   inUse(): number;
   /** From here on everything throws ClosedError in this thread. */

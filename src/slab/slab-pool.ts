@@ -95,7 +95,7 @@ export class SlabPool {
       );
     }
     const layout = poolLayout(options.classes, native().pageBytes);
-    const attachment = mapMemory(layout.bytes, options);
+    const attachment = mapMemory(layout.bytes, release !== "never", options);
     if (threads === 1) return new SlabPool(openLocally(attachment, layout, release));
     const bytes = layout.classes.reduce((sum, one) => sum + sharedBytes(one, threads), placesBytes(threads));
     const share = { pool: attachment.pool, layout, threads, shared: new SharedArrayBuffer(bytes) };
@@ -147,9 +147,12 @@ export class SlabPool {
     let number = this.#classFor(bytes);
     if (number > last) throw this.#tooLarge(bytes);
     for (; number < last; number++) {
+      const shelf = shelves[number] as PoolShelf;
+      if (shelf.isExhausted()) continue;
       try {
-        return (shelves[number] as PoolShelf).alloc();
+        return shelf.alloc();
       } catch (error) {
+        // Another thread was faster.
         if (!(error instanceof ExhaustedError)) throw error;
       }
     }

@@ -1,10 +1,11 @@
 /** The built slab pool in real threads, and what the collector notices of it. */
 import { execFile } from "node:child_process";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
-import { ROOT } from "../support/cli.ts";
+import { ROOT, temporaryFolder } from "../support/cli.ts";
 
 const run = promisify(execFile);
 const SLAB = pathToFileURL(join(ROOT, "dist", "slab.js")).href;
@@ -141,4 +142,29 @@ test.each([1, 2])("ten million get and put make no garbage collection, in a pool
   expect(result).toBe(true);
   const [, measured = ""] = /begin\n([\s\S]*)end\n/.exec(stdout) ?? [];
   expect(measured).toBe("");
+});
+
+test.each([
+  ["missing", (_binary: string) => {}, /^There is no slab pool for .* is missing\.$/],
+  ["damaged", (binary: string) => writeFileSync(binary, "none"), /^The slab pool does not load here: .*$/],
+])("a binary that is %s is an error, and nothing is used in its place", async (_, put, message) => {
+  const folder = temporaryFolder("gcspike-slab-");
+  try {
+    for (const name of ["dist", "prebuilds"]) mkdirSync(join(folder.path, name));
+    copyFileSync(join(ROOT, "package.json"), join(folder.path, "package.json"));
+    copyFileSync(join(ROOT, "dist", "slab.js"), join(folder.path, "dist", "slab.js"));
+    put(join(folder.path, "prebuilds", `slab-pool-${process.platform}-${process.arch}.node`));
+    const source = `import { SlabPool } from ${JSON.stringify(pathToFileURL(join(folder.path, "dist", "slab.js")).href)};
+      let error;
+      try { SlabPool.open({ classes: [{ slotBytes: 64, slots: 1 }] }); } catch (thrown) { error = thrown; }
+      console.log(JSON.stringify({ name: error?.name, message: error?.message, hint: error?.hint }));`;
+    const { stdout } = await run(process.execPath, ["--input-type=module", "-e", source]);
+    expect(JSON.parse(stdout)).toEqual({
+      name: "SlabMemoryError",
+      message: expect.stringMatching(message),
+      hint: "In a clone: npm run build:native",
+    });
+  } finally {
+    folder.remove();
+  }
 });

@@ -57,11 +57,13 @@ describe.each(Object.entries(SHELVES))("a %s shelf", (_, make) => {
     const shelf = make();
     const seen = new Set<number>();
     for (let n = 0; n < 9; n++) {
+      expect(shelf.isExhausted()).toBe(false);
       const handle = shelf.alloc();
       expect(seen.has(handle)).toBe(false);
       seen.add(handle);
       shelf.free(handle);
     }
+    expect(shelf.isExhausted()).toBe(true);
     expect(() => shelf.alloc()).toThrow(ExhaustedError);
     for (const handle of seen) expect(() => shelf.offsetOf(handle)).toThrow(StaleHandleError);
   });
@@ -98,12 +100,12 @@ test("a slot that two threads freed at one moment is handed out once", () => {
   one.prepare();
   const handle = one.alloc();
   one.free(handle);
-  // What the race leaves behind: the slot is in the other's magazine as well. Stamps and packets stand before the magazines, the
-  // packets' counts behind them.
+  // What the race leaves behind: the slot is in the other's magazine as well. Stamps and packets stand before the magazines;
+  // behind them the packets' counts, in whole 8 bytes, and on cache lines of their own the magazines'.
   const packets = 5;
   const magazines = 8 * (3 + packets * 64);
   new Float64Array(shared, magazines + 8 * 128, 1)[0] = handle + handles.step;
-  new Int32Array(shared, magazines + 8 * 256, packets + 2)[packets + 1] = 1;
+  new Int32Array(shared, magazines + 8 * 256)[packets + 1 + 32] = 1;
   expect(one.alloc()).toBe(handle + handles.step);
   expect(() => other.alloc()).toThrow(ExhaustedError);
 });

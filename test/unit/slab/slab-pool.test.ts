@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { afterEach, describe, expect, test } from "vitest";
 import {
@@ -97,8 +98,11 @@ describe.each(KINDS)("a pool with %s", (_, options) => {
     const handles = Array.from({ length: 40 }, () => shelf.alloc());
     expect(new Set(handles).size).toBe(40);
     expect(() => shelf.alloc()).toThrow(/^All 40 slots of 64 bytes are in use/);
+    // What finds its class full goes to the next one, and comes from the first again once that has room.
+    expect(pool.view(pool.alloc(64)).length).toBe(512);
     for (const handle of handles) pool.free(handle);
-    expect(Array.from({ length: 40 }, () => shelf.alloc()).length).toBe(40);
+    expect(pool.view(pool.alloc(64)).length).toBe(64);
+    expect(Array.from({ length: 39 }, () => shelf.alloc()).length).toBe(39);
   });
 
   test("each wrong handle gets its own error, and nothing changes", () => {
@@ -172,6 +176,7 @@ describe("what cannot be opened", () => {
     [{ release: "soon" as never }, /release cannot be "soon"/],
     [{ hugePages: "yes" as never }, /hugePages cannot be "yes"/],
     [{ numaNode: -1 }, /numaNode cannot be -1/],
+    [{ hugePages: "require", release: "immediate" }, /Reserved huge pages cannot go back/],
   ])("%j", (options, message) => {
     expect(() => open(options)).toThrow(message);
   });
@@ -210,6 +215,17 @@ describe.runIf(LINUX)("what the system granted", () => {
     expect(hugePageBytes).toBeLessThanOrEqual(bytes);
     expect((hugePageBytes ?? 0) % 2 ** 21).toBe(0);
     expect(open({ classes }).stats().hugePageBytes).toBeLessThanOrEqual(bytes);
+  });
+
+  test("reserved huge pages are all there, or none and it says so", () => {
+    const reserved = Number(/HugePages_Free:\s+(\d+)/.exec(readFileSync("/proc/meminfo", "utf8"))?.[1] ?? 0);
+    const require = (): SlabPool => open({ classes, hugePages: "require" });
+    if (reserved * 2 ** 21 < 4096 * 4096) {
+      expect(require).toThrow(/^There are no reserved huge pages for 16/);
+      return;
+    }
+    const { hugePageBytes, bytes } = require().stats();
+    expect(hugePageBytes).toBe(bytes);
   });
 
   test.each(["immediate", "deferred"] as const)("%s release gives the pages of freed slots back", async (release) => {
