@@ -63,6 +63,14 @@ const COMMAND_LINE = {
 /** The HTML pages' scripts, by name. */
 const PAGES = { report: "main.ts", compare: "compare/main.ts" };
 
+/** Programs of their own, which the command line starts. */
+const WORKLOADS = {
+  txpool: "txpool/main.ts",
+  "make-arrivals": "txpool/make-arrivals.ts",
+  "verify-signatures": "txpool/verify-signatures.ts",
+  sessions: "sessions/main.ts",
+};
+
 /** What dist/ is made from. */
 const SOURCES = [
   "src",
@@ -89,6 +97,13 @@ async function buildJavaScript() {
       { file: into("agent/preload.cjs"), format: "cjs", minify: false },
       { plugins: [ownShapes] },
     );
+    for (const [program, entry] of Object.entries(WORKLOADS)) {
+      await bundle(at("src/workload", entry), { file: into(`workload/${program}.js`), format: "esm" });
+    }
+    // bitcoin-core's curve for the workload: a dependency would bring an install script and code that nothing here needs.
+    const curve = dirname(require.resolve("secp256k1/package.json"));
+    cpSync(join(curve, "prebuilds"), into("workload/secp256k1"), { recursive: true });
+    copyFileSync(join(curve, "LICENSE"), into("workload/secp256k1/LICENSE"));
     for (const [page, entry] of Object.entries(PAGES)) {
       await bundle(
         at("src/report/client", entry),

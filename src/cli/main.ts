@@ -7,9 +7,10 @@ import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { recordCommand } from "./commands/record.ts";
 import { reportCommand } from "./commands/report.ts";
+import { simulateCommand } from "./commands/simulate.ts";
 import { systemTerminal, type Terminal } from "./terminal.ts";
 
-const COMMANDS: readonly CommandSpec[] = [recordCommand, reportCommand, compareCommand, doctorCommand];
+const COMMANDS: readonly CommandSpec[] = [recordCommand, reportCommand, compareCommand, simulateCommand, doctorCommand];
 
 function examples(lines: readonly string[]): string {
   return `\nExample:\n${lines.map((line) => `  ${line}\n`).join("")}`;

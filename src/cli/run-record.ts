@@ -1,6 +1,7 @@
 /** `gcspike record`: progress while it runs, a summary at the end. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
+import { usageError } from "../lib/errors.ts";
 import { programName } from "../lib/program-name.ts";
 import { shellWord } from "../lib/shell.ts";
 import { plainText, plural } from "../lib/text.ts";
@@ -8,6 +9,8 @@ import { formatBytes, formatMs } from "../lib/units.ts";
 import { type LiveState, LiveTail } from "../recorder/live.ts";
 import { type RecordResult, record } from "../recorder/record.ts";
 import type { Warning } from "../recording/spec.ts";
+import type { FlagWords } from "../workload/flags.ts";
+import { checkWords, type WorkloadSpec } from "../workload/workloads.ts";
 import { LiveLine } from "./live-line.ts";
 import { withSpinner } from "./spinner.ts";
 import type { Terminal } from "./terminal.ts";
@@ -135,4 +138,23 @@ export async function runRecord(command: readonly string[], flags: RecordFlags, 
   terminal.err("\n");
   terminal.err(await summarise(name, result, terminal));
   return result.exitCode;
+}
+
+/** Records a built-in workload. Returns its exit code: 1 where it did not hold its rate. */
+export async function runRecordWorkload(
+  workload: WorkloadSpec,
+  given: FlagWords,
+  command: readonly string[],
+  flags: RecordFlags,
+  terminal: Terminal,
+): Promise<number> {
+  if (command.length > 0) {
+    throw usageError(
+      `There is a workload and a command to record, "${command[0]}".`,
+      "Leave out --workload, or the command.",
+    );
+  }
+  checkWords(workload, given);
+  const { withWorkload } = await import("./workload-command.ts");
+  return withWorkload(workload, given, terminal, (commandOf) => runRecord(commandOf(given), flags, terminal));
 }

@@ -1,7 +1,12 @@
 import { Option } from "commander";
+import { usageError } from "../../lib/errors.ts";
 import { parseDuration } from "../../lib/units.ts";
+import { ALL_FLAGS, WORKLOAD_NAMES, WORKLOADS, type WorkloadName } from "../../workload/workloads.ts";
 import type { CommandSpec } from "../command.ts";
 import type { RecordFlags } from "../run-record.ts";
+import { addFlags, givenWords } from "../workload-flags.ts";
+
+type Parsed = RecordFlags & { readonly workload?: WorkloadName } & Readonly<Record<string, unknown>>;
 
 export const recordCommand: CommandSpec = {
   name: "record",
@@ -9,10 +14,11 @@ export const recordCommand: CommandSpec = {
   examples: [
     "gcspike record -- node server.js",
     'gcspike record -o load.gcspike --node-args "--max-semi-space-size=64" -- npx vitest run',
+    "gcspike record --workload txpool --mode mmap --duration 30s",
   ],
   configure: (command, { terminal, finish }) => {
     command
-      .argument("<command...>", "the program and its arguments")
+      .argument("[command...]", "the program and its arguments")
       .passThroughOptions()
       .option("-o, --output <DIR.gcspike>", "folder of the recording (default: <program>-<time>.gcspike)")
       .option("--spike <duration>", "a pause this long is a spike (default: 10ms)", (text) =>
@@ -27,9 +33,22 @@ export const recordCommand: CommandSpec = {
       .option("--live-heap", "add a profile of the heap that is alive at the end")
       .option("--cpu", "add a wall-clock profile")
       .option("--redact", "keep neither the command's arguments nor the home folder's name")
-      .action(async (words: readonly string[], flags: RecordFlags) => {
-        const { runRecord } = await import("../run-record.ts");
-        finish(await runRecord(words, flags, terminal));
-      });
+      .optionsGroup("A built-in workload instead of a command:")
+      .addOption(new Option("--workload <name>", "gcspike simulate <name> --help").choices(WORKLOAD_NAMES));
+    addFlags(command, ALL_FLAGS);
+    command.action(async (words: readonly string[], flags: Parsed) => {
+      const { runRecord, runRecordWorkload } = await import("../run-record.ts");
+      const given = givenWords(ALL_FLAGS, flags);
+      if (flags.workload !== undefined) {
+        finish(await runRecordWorkload(WORKLOADS[flags.workload], given, words, flags, terminal));
+        return;
+      }
+      const [own] = Object.keys(given);
+      if (own !== undefined) throw usageError(`--${own} is an option of a workload.`, "Name it: --workload txpool");
+      if (words.length === 0) {
+        throw usageError("Missing required argument 'command'.", "Accepted forms: gcspike record --help");
+      }
+      finish(await runRecord(words, flags, terminal));
+    });
   },
 };

@@ -17,6 +17,7 @@ describe("help", () => {
       "record",
       "report",
       "compare",
+      "simulate",
       "doctor",
     ]);
   });
@@ -25,7 +26,7 @@ describe("help", () => {
     expect(await run()).toEqual(await run("--help"));
   });
 
-  test.each(["record", "report", "compare", "doctor"])("%s --help has an example", async (command) => {
+  test.each(["record", "report", "compare", "simulate", "doctor"])("%s --help has an example", async (command) => {
     const { exitCode, out } = await run(command, "--help");
     expect(exitCode).toBe(0);
     expect(out).toMatch(new RegExp(`Example:\\n  gcspike ${command}`));

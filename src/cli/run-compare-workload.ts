@@ -1,0 +1,113 @@
+/** `gcspike compare --workload`: records the modes of a workload, interleaved, and compares them. */
+import { mkdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { ExitCode, GcspikeError, usageError } from "../lib/errors.ts";
+import { shellWord } from "../lib/shell.ts";
+import { defaultFolderName } from "../recorder/folder.ts";
+import { record } from "../recorder/record.ts";
+import type { FlagWords } from "../workload/flags.ts";
+import { roomHere } from "../workload/room.ts";
+import { requireRoom } from "../workload/txpool/fits.ts";
+import { MODES, parseTxpool } from "../workload/txpool/options.ts";
+import { checkWords, WORKLOADS } from "../workload/workloads.ts";
+import type { ColumnFolders } from "./compare-columns.ts";
+import { chooseFormat, type FormatFlags } from "./report-formats.ts";
+import { runCompare } from "./run-compare.ts";
+import { withSpinner } from "./spinner.ts";
+import type { Terminal } from "./terminal.ts";
+import { withWorkload } from "./workload-command.ts";
+
+export interface ModesFlags extends FormatFlags {
+  /** "pooled,naive,mmap" */
+  readonly modes?: string;
+  readonly runs?: string;
+}
+
+const DEFAULT_RUNS = 3;
+const MOST_RUNS = 100;
+
+/** In their order. @throws a usage error for one that is not there, or is there twice */
+function parseModes(text: string): readonly string[] {
+  const modes = text.split(",");
+  const unknown = modes.find((mode) => !(MODES as readonly string[]).includes(mode));
+  if (unknown !== undefined) {
+    throw usageError(`--modes ${text} names a mode "${unknown}".`, `There are ${MODES.join(", ")}.`);
+  }
+  if (new Set(modes).size < modes.length) throw usageError(`--modes ${text} names a mode twice.`, "Name each once.");
+  if (modes.length < 2) throw usageError(`--modes ${text} leaves nothing to compare.`, "Name two or three.");
+  return modes;
+}
+
+function parseRuns(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_RUNS;
+  const runs = /^\d+$/.test(text) ? Number(text) : 0;
+  if (runs >= 1 && runs <= MOST_RUNS) return runs;
+  throw usageError(`--runs cannot be "${text}".`, `Write a whole number from 1 to ${MOST_RUNS}.`);
+}
+
+/** Prints the comparison, and writes it as HTML beside the recordings. Returns 0, also where a mode did not hold its rate. */
+export async function runCompareModes(
+  recordings: readonly string[],
+  given: FlagWords,
+  flags: ModesFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const workload = WORKLOADS.txpool;
+  if (recordings.length > 0) {
+    throw usageError(
+      `There is a workload and a recording to compare, "${recordings[0]}".`,
+      "Leave out --workload, or the recordings.",
+    );
+  }
+  // Says now what is wrong with it, not in ten minutes.
+  chooseFormat(flags);
+  const modes = parseModes(flags.modes ?? MODES.join(","));
+  const runs = parseRuns(flags.runs);
+  for (const mode of modes) {
+    checkWords(workload, { ...given, mode });
+    requireRoom(parseTxpool({ ...given, mode }), roomHere());
+  }
+  const folder = relative(process.cwd(), defaultFolderName(["txpool-modes"], new Date()).replace(/\.gcspike$/, ""));
+  const columns = modes.map((mode) => ({ name: mode, folders: [] as string[] }));
+  const late: string[] = [];
+  await withWorkload(workload, { ...given, mode: modes[0] }, terminal, async (commandOf) => {
+    mkdirSync(folder);
+    for (let run = 1; run <= runs; run++) {
+      for (const { name, folders } of columns) {
+        const output = join(folder, `${name}-${run}.gcspike`);
+        const text = `Run ${run} of ${runs}: ${name}`;
+        if (!terminal.interactive) terminal.err(`${text}\n`);
+        const command = [...commandOf({ ...given, mode: name }), "--quiet"];
+        const { exitCode } = await withSpinner(terminal, text, () => record({ command, output }));
+        if (exitCode > 1) throw stopped(text, exitCode, folder);
+        if (exitCode === 1) late.push(text);
+        folders.push(output);
+      }
+    }
+  });
+  return finish(columns, flags, folder, late, terminal);
+}
+
+function stopped(text: string, exitCode: number, folder: string): GcspikeError {
+  return new GcspikeError("workload", `${text} ended with exit code ${exitCode}.`, {
+    exitCode: exitCode > 128 ? exitCode : ExitCode.failed,
+    kept: `What was recorded is in ${folder}.`,
+    hint: "Run the mode alone to see why: gcspike simulate txpool --mode ...",
+  });
+}
+
+async function finish(
+  columns: readonly ColumnFolders[],
+  flags: FormatFlags,
+  folder: string,
+  late: readonly string[],
+  terminal: Terminal,
+): Promise<number> {
+  const page = join(folder, "compare.html");
+  await runCompare(columns, { format: "html", output: page }, terminal);
+  terminal.err("\n");
+  const code = await runCompare(columns, flags, terminal);
+  for (const run of late) terminal.err(`  ${run} did not hold the rate: see throughput, latency and behind.\n`);
+  terminal.err(`\n  The same with pictures:  ${shellWord(page)}\n  The recordings:          ${shellWord(folder)}\n`);
+  return code;
+}

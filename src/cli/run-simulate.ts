@@ -1,0 +1,24 @@
+/** `gcspike simulate`: a workload alone, in a process of its own. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { constants } from "node:os";
+import { forwardSignals } from "../recorder/signals.ts";
+import type { FlagWords } from "../workload/flags.ts";
+import { checkWords, type WorkloadSpec } from "../workload/workloads.ts";
+import type { Terminal } from "./terminal.ts";
+import { withWorkload } from "./workload-command.ts";
+
+/** Returns the workload's exit code: 1 where it did not hold its rate. */
+export async function runSimulate(workload: WorkloadSpec, words: FlagWords, terminal: Terminal): Promise<number> {
+  checkWords(workload, words);
+  return withWorkload(workload, words, terminal, (commandOf) => runToEnd(commandOf(words)));
+}
+
+function runToEnd([program = "", ...words]: readonly string[]): Promise<number> {
+  let child: ChildProcess | undefined;
+  const release = forwardSignals((signal) => child?.kill(signal));
+  return new Promise<number>((resolve, reject) => {
+    child = spawn(program, words, { stdio: "inherit" });
+    child.on("error", reject);
+    child.once("exit", (code, signal) => resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
+  }).finally(release);
+}

@@ -1,0 +1,161 @@
+/** A workload as a command of its own process, with what must be there before it starts. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { GcspikeError, usageError } from "../lib/errors.ts";
+import { packageRoot } from "../lib/package.ts";
+import { plainText, plural } from "../lib/text.ts";
+import { formatBytes } from "../lib/units.ts";
+import { forwardSignals } from "../recorder/signals.ts";
+import { commandWords, type FlagWords } from "../workload/flags.ts";
+import { roomHere } from "../workload/room.ts";
+import { END_FILE, FILE_BYTES, MEAN_ARRIVAL_BYTES, MOST_FILES } from "../workload/txpool/arrivals.ts";
+import { requireRoom } from "../workload/txpool/fits.ts";
+import { parseTxpool, TXPOOL_FLAGS, type TxpoolOptions } from "../workload/txpool/options.ts";
+import type { WorkloadSpec } from "../workload/workloads.ts";
+import { withSpinner } from "./spinner.ts";
+import type { Terminal } from "./terminal.ts";
+
+const PREFIX = "gcspike-arrivals-";
+const LOOK_EVERY_MS = 50;
+
+function entry(name: string): string {
+  return join(packageRoot(), "dist", "workload", `${name}.js`);
+}
+
+/** A program and its arguments. */
+type WorkloadCommand = readonly string[];
+
+/**
+ * Makes what the workload needs, calls `use`, and removes it again. `commandOf` gives the command that runs the workload with
+ * the words of one run: of those that say what arrives, all runs have the same.
+ */
+export async function withWorkload<T>(
+  workload: WorkloadSpec,
+  words: FlagWords,
+  terminal: Terminal,
+  use: (commandOf: (words: FlagWords) => WorkloadCommand) => Promise<T>,
+): Promise<T> {
+  const command = (own: FlagWords, more: readonly string[]): WorkloadCommand => [
+    process.execPath,
+    entry(workload.name),
+    ...commandWords(workload.flags, own),
+    ...more,
+  ];
+  if (workload.name !== "txpool") return use((own) => command(own, []));
+  return withArrivals(words, terminal, (arrivals) =>
+    use((own) => command(own, ["--arrivals", arrivals.folder, ...(arrivals.keep ? ["--keep-arrivals"] : [])])),
+  );
+}
+
+interface Arrivals {
+  readonly folder: string;
+  /** All of them are there: several runs may read them. */
+  readonly keep: boolean;
+}
+
+async function withArrivals<T>(
+  words: FlagWords,
+  terminal: Terminal,
+  use: (arrivals: Arrivals) => Promise<T>,
+): Promise<T> {
+  const options = parseTxpool(words);
+  requireRoom(options, roomHere());
+  requireDisk(options);
+  removeAbandoned();
+  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  let maker: ChildProcess | undefined;
+  try {
+    const count = (options.tps * options.durationMs) / 1000;
+    const text = `Making ${plural(Math.round(count), "signed transaction")}`;
+    if (!terminal.interactive) terminal.err(`${text}\n`);
+    maker = startMaker(folder, words);
+    const keep = await withSpinner(terminal, text, () => waitFor(maker as ChildProcess, folder));
+    return await use({ folder, keep });
+  } finally {
+    maker?.kill("SIGKILL");
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs beside gcspike, unrecorded, and ends with it: it watches its stdin. */
+function startMaker(folder: string, words: FlagWords): ChildProcess {
+  return spawn(process.execPath, [entry("make-arrivals"), folder, ...commandWords(TXPOOL_FLAGS, words)], {
+    stdio: ["pipe", "ignore", "pipe"],
+  });
+}
+
+/** Until all arrivals are there (true), or as many as may wait at once (false). */
+async function waitFor(maker: ChildProcess, folder: string): Promise<boolean> {
+  let complaint = "";
+  maker.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    complaint = (complaint + text).slice(0, 4000);
+  });
+  const ended = once(maker, "close");
+  let stoppedBy: NodeJS.Signals | undefined;
+  const release = forwardSignals((signal) => {
+    stoppedBy = signal;
+  });
+  try {
+    for (;;) {
+      if (existsSync(join(folder, END_FILE))) return true;
+      if (readdirSync(folder).length >= MOST_FILES) return false;
+      if (stoppedBy !== undefined) {
+        throw new GcspikeError("stopped", `Stopped by ${stoppedBy}. Nothing was run.`, {
+          exitCode: 128 + constants.signals[stoppedBy],
+        });
+      }
+      if (maker.exitCode !== null || maker.signalCode !== null) {
+        await ended;
+        if (maker.exitCode === 0) continue;
+        throw new GcspikeError("arrivals", `The transactions could not be made: ${lastLine(complaint)}`, {
+          hint: `They are kept in ${tmpdir()} while the workload runs. Name another folder with TMPDIR.`,
+        });
+      }
+      await setTimeout(LOOK_EVERY_MS);
+    }
+  } finally {
+    release();
+  }
+}
+
+function lastLine(text: string): string {
+  return plainText(
+    text
+      .trim()
+      .split("\n")
+      .find((line) => line.includes("Error")) ?? "its process ended",
+    200,
+  );
+}
+
+/** @throws a usage error where the folder for temporary files has no room for the arrivals */
+function requireDisk({ tps, durationMs }: TxpoolOptions): void {
+  const bytes = Math.min(((tps * durationMs) / 1000) * MEAN_ARRIVAL_BYTES, MOST_FILES * FILE_BYTES);
+  const { bavail, bsize } = statfsSync(tmpdir());
+  if (bytes <= bavail * bsize) return;
+  throw usageError(
+    `The transactions take ${formatBytes(bytes)} while the workload runs, and ${tmpdir()} has ${formatBytes(bavail * bsize)} left.`,
+    "Name another folder with TMPDIR, or choose a lower --tps or a shorter --duration.",
+  );
+}
+
+/** Of a gcspike that was killed. */
+function removeAbandoned(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = Number(name.startsWith(PREFIX) ? name.slice(PREFIX.length).split("-")[0] : Number.NaN);
+    if (Number.isInteger(pid) && !isAlive(pid)) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}

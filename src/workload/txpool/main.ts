@@ -1,0 +1,88 @@
+/** The transaction pool's workload as a program: `node txpool.js --mode mmap ... --arrivals FOLDER`. */
+import { createHistogram } from "node:perf_hooks";
+import { parseArgs } from "node:util";
+import { runWorkload } from "../program.ts";
+import { roomHere } from "../room.ts";
+import { writeWorkloadFile } from "../workload-file.ts";
+import { AccountNonces } from "./account-nonces.ts";
+import { ArrivalReader } from "./arrivals.ts";
+import { Batch } from "./batch.ts";
+import { BlockBuilder } from "./block-builder.ts";
+import { TransactionDecoder } from "./decode.ts";
+import { GAS_LIMIT, HeadSchedule } from "./head-schedule.ts";
+import { HeadSnapshot } from "./head-snapshot.ts";
+import { capacityOf } from "./limits.ts";
+import { parseTxpool, poolLimits, TXPOOL_FLAGS, type TxpoolOptions } from "./options.ts";
+import { announce, describe, metricsOf, type Outcome, shortfall } from "./outcome.ts";
+import { Pool } from "./pool.ts";
+import { TxpoolRun } from "./run.ts";
+import type { Store } from "./store.ts";
+import { describeStore } from "./store-phrases.ts";
+import { createStore } from "./stores.ts";
+import { CHAIN_ID, FIRST_NONCE } from "./traffic.ts";
+import { HASH_BYTES } from "./transaction.ts";
+import { openVerifier } from "./verify.ts";
+
+const {
+  values: { arrivals, "keep-arrivals": keepArrivals, quiet, ...words },
+} = parseArgs({
+  options: {
+    ...Object.fromEntries(TXPOOL_FLAGS.map(({ name }) => [name, { type: "string" as const }])),
+    /** The folder of arrivals.ts. */
+    arrivals: { type: "string" },
+    "keep-arrivals": { type: "boolean", default: false },
+    /** Print nothing: who compares reads workload.json. */
+    quiet: { type: "boolean", default: false },
+  },
+});
+
+async function runTxpool<T, A>(options: TxpoolOptions, store: Store<T, A>): Promise<Omit<Outcome, "store">> {
+  const chain = new AccountNonces(options.accounts, FIRST_NONCE);
+  const heads = new HeadSchedule(options);
+  const genesis = { ...heads.next(), gasLimit: GAS_LIMIT, stateRoot: new Uint8Array(HASH_BYTES) };
+  const pool = new Pool(store, poolLimits(options), chain, genesis);
+  const batch = Batch.ofSize(options.batch);
+  const verifier = await openVerifier(batch, { verify: options.verify, chainId: CHAIN_ID });
+  const latency = createHistogram();
+  const run = new TxpoolRun(
+    {
+      pool,
+      builder: new BlockBuilder(pool),
+      chain,
+      heads,
+      snapshot: new HeadSnapshot(),
+      reader: new ArrivalReader(String(arrivals), keepArrivals === true),
+      batch,
+      decoder: new TransactionDecoder(CHAIN_ID),
+      verifier,
+      latency,
+      memoryLimitBytes: roomHere().availableBytes,
+    },
+    options,
+  );
+  const stop = (): void => run.stop();
+  process.once("SIGINT", stop).once("SIGTERM", stop);
+  if (quiet !== true) process.stderr.write(announce(options));
+  const figures = await run.run();
+  await verifier?.close();
+  return {
+    options,
+    run: figures,
+    counters: pool.counters,
+    memory: pool.memory(),
+    latencyMs: (percentile) => latency.percentile(percentile) / 1000,
+  };
+}
+
+await runWorkload(async () => {
+  const options = parseTxpool(words);
+  const capacity = capacityOf(poolLimits(options));
+  const opened = createStore(options.mode, { ...options, capacity });
+  const ran = await (opened.mode === "mmap" ? runTxpool(options, opened.store) : runTxpool(options, opened.store));
+  // To count slots and ask the system takes memory: not where nobody reads it.
+  const outcome: Outcome = { ...ran, store: quiet === true ? [] : describeStore(opened) };
+  writeWorkloadFile("txpool", { ...options }, metricsOf(outcome));
+  if (quiet === true) return shortfall(outcome) === undefined ? undefined : "";
+  process.stdout.write(describe(outcome));
+  return shortfall(outcome);
+});

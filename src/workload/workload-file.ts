@@ -1,0 +1,23 @@
+/** `workload.json` in the recording's folder: what a workload measured itself. docs/recording-format.md has its fields. */
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+export interface Metric {
+  readonly metric: string;
+  readonly unit: string;
+  readonly better: "lower" | "higher";
+  readonly value: number;
+}
+
+/** Writes it, whole or not at all, where this process is recorded. @throws what the file system throws */
+export function writeWorkloadFile(
+  name: string,
+  options: Readonly<Record<string, string | number | boolean>>,
+  metrics: readonly Metric[],
+): void {
+  const folder = process.env.GCSPIKE_RECORDING;
+  if (folder === undefined || folder === "") return;
+  const path = join(folder, "workload.json");
+  writeFileSync(`${path}.tmp`, `${JSON.stringify({ schema: "gcspike.workload/1", name, options, metrics })}\n`);
+  renameSync(`${path}.tmp`, path);
+}
