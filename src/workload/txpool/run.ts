@@ -19,8 +19,9 @@ import type { TxpoolOptions } from "./options.ts";
 import type { Pool } from "./pool.ts";
 import type { Verifier } from "./verify.ts";
 
-/** How long the loop waits when nothing is due, ms: latencies are this much longer at most. */
-const IDLE_MS = 1;
+/** How long the loop may wait for what is due next, ms: the longest that is not too long. A timer each, so that none is made anew. */
+const WAITS_MS = [1, 2, 4, 8] as const;
+const NOTHING = -1;
 /** How long it works before it lets the event loop turn, ms. */
 const TURN_MS = 5;
 /** Block processing looks this far back for what the next block may take. */
@@ -101,6 +102,8 @@ export class TxpoolRun<T, A> {
   readonly #hasTime = (): boolean => this.#clock() < this.#chooseUntilMs;
   readonly #stopAtMs: number;
   #isStopped = false;
+  /** Which of the timers is to wake the loop. */
+  #waitsFor = 0;
   #startMs = 0;
   #chooseUntilMs = 0;
   #nextHead: ScheduledHead;
@@ -134,13 +137,20 @@ export class TxpoolRun<T, A> {
           const isLate = this.#turn();
           if (this.#isOver()) resolve(this.#figures());
           else if (isLate) setImmediate(turn);
-          else timer.refresh();
+          else this.#wait(timers);
         } catch (error) {
           reject(error);
         }
       };
       this.#startMs = performance.now();
-      const timer = setTimeout(turn, IDLE_MS);
+      const timers = WAITS_MS.map((ms, index) =>
+        setTimeout(() => {
+          // Each begins by firing once, whether it was chosen or not.
+          if (this.#waitsFor !== index) return;
+          this.#waitsFor = NOTHING;
+          turn();
+        }, ms),
+      );
     });
   }
 
@@ -177,13 +187,23 @@ export class TxpoolRun<T, A> {
       reader.look();
       this.#noteLag(now, reader.dueMs);
       if (reader.dueMs > now) {
-        this.#expectedMs = now + IDLE_MS;
+        this.#expectedMs = now;
         return false;
       }
       now = this.#takeBatch();
       this.#notice(now);
       if (now - begin > TURN_MS) return true;
     }
+  }
+
+  /** Until shortly before what is due next. */
+  #wait(timers: readonly NodeJS.Timeout[]): void {
+    const restMs = Math.min(this.#parts.reader.dueMs, this.#nextHead.atMs) - this.#expectedMs;
+    let chosen = 0;
+    while (chosen + 1 < WAITS_MS.length && (WAITS_MS[chosen + 1] as number) <= restMs) chosen++;
+    this.#waitsFor = chosen;
+    this.#expectedMs += WAITS_MS[chosen] as number;
+    timers[chosen]?.refresh();
   }
 
   /** How late the loop is is how long it was held up: by a collection, by page faults, by other programs. */
