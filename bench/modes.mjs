@@ -134,8 +134,7 @@ function memory() {
       "--resident",
       "5s",
     ]);
-    const [, block = ""] =
-      /Memory of a transaction\n([\s\S]*?)\n\n|Memory of a transaction\n([\s\S]*)$/.exec(text) ?? [];
+    const [, block = ""] = /Memory of a transaction\n((?: {2}\S.*\n)+)/.exec(text) ?? [];
     return block
       .trim()
       .split("\n")

@@ -37,13 +37,18 @@ export function valueText(value: number, unit: string): string {
   return unit === "pauses" ? formatNumber(value) : formatQuantity(value, unit);
 }
 
-/** "31.1..41.8" of a value in the same unit, "980 us..1.2 ms" where the units differ; "" where all runs show the same. */
+/** "31.1..41.8", of a value in the same unit; "0.98..1.2 s" where the value has another one; "" where all runs show the same. */
 export function rangeText({ median, min, max }: ColumnValue, unit: string): string {
   const [low, high] = [splitUnit(valueText(min, unit)), splitUnit(valueText(max, unit))];
   if (low.number === high.number && low.unit === high.unit) return "";
+  // Both in the unit of the larger one, so that they can be compared at a glance.
+  const [larger, value] = Math.abs(max) >= Math.abs(min) ? [high, max] : [low, min];
+  const scale = Number(larger.number.replaceAll(",", "")) / value;
+  const inUnit = (end: { readonly number: string; readonly unit: string }, raw: number): string =>
+    end.unit === larger.unit ? end.number : formatNumber(raw * scale);
   const own = splitUnit(valueText(median, unit)).unit;
-  if (low.unit === own && high.unit === own && !/\d/.test(own)) return `${low.number}..${high.number}`;
-  return `${low.number}${low.unit}..${high.number}${high.unit}`;
+  const suffix = larger.unit === own && !/\d/.test(own) ? "" : larger.unit;
+  return `${inUnit(low, min)}..${inUnit(high, max)}${suffix}`;
 }
 
 function splitUnit(text: string): { readonly number: string; readonly unit: string } {
