@@ -24,11 +24,6 @@ Napi::Value Fail(Napi::Env env, const char* code, const char* message) {
   return env.Undefined();
 }
 
-// V8 counts the bytes of an ArrayBuffer as memory that a collection may free, and collects the sooner for it. A pool's memory is
-// freed by closing it and by nothing else: it is taken off that count when V8 has added it, and put back when it is closed. Not where
-// the buffer just ends: V8 would collect for it in the last moment of a program.
-void CountAsExternal(Napi::Env env, int64_t bytes) { Napi::MemoryManagement::AdjustExternalMemory(env, bytes); }
-
 // {pool, tag, serial, address, buffer}: the buffer's backing store owns the attachment from here on.
 Napi::Value Describe(Napi::Env env, std::unique_ptr<Attachment> attachment) {
   const Mapping& mapping = *attachment->mapping;
@@ -38,13 +33,11 @@ Napi::Value Describe(Napi::Env env, std::unique_ptr<Attachment> attachment) {
   answer.Set("serial", attachment->serial);
   answer.Set("address", Napi::BigInt::New(env, reinterpret_cast<uint64_t>(mapping.data())));
   napi_value buffer;
-  const auto bytes = static_cast<int64_t>(mapping.bytes());
   const napi_status status = napi_create_external_arraybuffer(
       env, mapping.data(), mapping.bytes(), [](napi_env, void*, void* hint) { delete static_cast<Attachment*>(hint); },
       attachment.get(), &buffer);
   if (status == napi_no_external_buffers_allowed) return Fail(env, "external", "no external buffers");
   if (status != napi_ok) return Fail(env, "buffer", "no buffer");
-  CountAsExternal(env, -bytes);
   attachment.release();
   answer.Set("buffer", Napi::Value(env, buffer));
   return answer;
@@ -72,10 +65,7 @@ Napi::Value Attach(const Napi::CallbackInfo& info) {
 void Detach(const Napi::CallbackInfo& info) {
   Registry::Instance().Detach(Index(info, 0));
   auto buffer = info[1].As<Napi::ArrayBuffer>();
-  if (buffer.IsDetached()) return;
-  const auto bytes = static_cast<int64_t>(buffer.ByteLength());
-  buffer.Detach();
-  CountAsExternal(info.Env(), bytes);
+  if (!buffer.IsDetached()) buffer.Detach();
 }
 
 // isAttached(serial)

@@ -4,8 +4,9 @@ import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { ROOT, temporaryFolder } from "../support/cli.ts";
+import { NODES } from "../support/nodes.ts";
 
 const run = promisify(execFile);
 const SLAB = pathToFileURL(join(ROOT, "dist", "slab.js")).href;
@@ -167,4 +168,25 @@ test.each([
   } finally {
     folder.remove();
   }
+});
+
+describe.each(NODES)("on $version", ({ path }) => {
+  test.each([
+    ["that is closed", "pool.close();"],
+    ["that is left open", ""],
+    [
+      "that nobody refers to any more",
+      "pool = undefined; for (let i = 0; i < 3; i++) { gc(); await new Promise(setImmediate); }",
+    ],
+  ])("a program ends well with a large pool %s", async (_, end) => {
+    const source = `import { SlabPool } from ${JSON.stringify(SLAB)};
+      let pool = SlabPool.open({ classes: [{ slotBytes: 4096, slots: 50_000 }], release: "deferred" });
+      for (let i = 0; i < 1000; i++) pool.free(pool.alloc(4000));
+      globalThis.kept = Array.from({ length: 20 }, () => Buffer.alloc(2 ** 20));
+      gc();
+      ${end}
+      console.log("done");`;
+    const { stdout } = await run(path, ["--expose-gc", "--input-type=module", "-e", source]);
+    expect(stdout).toBe("done\n");
+  });
 });
