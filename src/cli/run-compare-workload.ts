@@ -5,7 +5,7 @@ import { ExitCode, GcspikeError, usageError } from "../lib/errors.ts";
 import { shellWord } from "../lib/shell.ts";
 import { defaultFolderName } from "../recorder/folder.ts";
 import { record } from "../recorder/record.ts";
-import type { FlagWords } from "../workload/flags.ts";
+import { type FlagWords, wholeNumber } from "../workload/flags.ts";
 import { roomHere } from "../workload/room.ts";
 import { requireRoom } from "../workload/txpool/fits.ts";
 import { MODES, parseTxpool } from "../workload/txpool/options.ts";
@@ -23,7 +23,7 @@ export interface ModesFlags extends FormatFlags {
   readonly runs?: string;
 }
 
-const DEFAULT_RUNS = 3;
+const DEFAULT_RUNS = "3";
 const MOST_RUNS = 100;
 
 /** In their order. @throws a usage error for one that is not there, or is there twice */
@@ -36,13 +36,6 @@ function parseModes(text: string): readonly string[] {
   if (new Set(modes).size < modes.length) throw usageError(`--modes ${text} names a mode twice.`, "Name each once.");
   if (modes.length < 2) throw usageError(`--modes ${text} leaves nothing to compare.`, "Name two or three.");
   return modes;
-}
-
-function parseRuns(text: string | undefined): number {
-  if (text === undefined) return DEFAULT_RUNS;
-  const runs = /^\d+$/.test(text) ? Number(text) : 0;
-  if (runs >= 1 && runs <= MOST_RUNS) return runs;
-  throw usageError(`--runs cannot be "${text}".`, `Write a whole number from 1 to ${MOST_RUNS}.`);
 }
 
 /** Prints the comparison, and writes it as HTML beside the recordings. Returns 0, also where a mode did not hold its rate. */
@@ -62,7 +55,7 @@ export async function runCompareModes(
   // Says now what is wrong with it, not in ten minutes.
   chooseFormat(flags);
   const modes = parseModes(flags.modes ?? MODES.join(","));
-  const runs = parseRuns(flags.runs);
+  const runs = wholeNumber("runs", flags.runs ?? DEFAULT_RUNS, 1, MOST_RUNS);
   for (const mode of modes) {
     checkWords(workload, { ...given, mode });
     requireRoom(parseTxpool({ ...given, mode }), roomHere());

@@ -1,5 +1,6 @@
 /** The flags of a workload: one table for its own command line, for `gcspike simulate` and for `gcspike record --workload`. */
 import { usageError } from "../lib/errors.ts";
+import { formatMs, parseDuration } from "../lib/units.ts";
 
 export interface Flag {
   /** Without the dashes: "block-time". */
@@ -36,6 +37,18 @@ export function wholeNumber(name: string, word: string, least: number, most: num
     `--${name} cannot be "${word}".`,
     `Write a whole number from ${least.toLocaleString("en-US")} to ${most.toLocaleString("en-US")}, without separators.`,
   );
+}
+
+/** A duration from `leastMs` to `mostMs`, ms. @throws a usage error that says so */
+export function durationMs(name: string, word: string, leastMs: number, mostMs: number): number {
+  const ms = parseDuration(`--${name}`, word);
+  if (ms >= leastMs && ms <= mostMs) return ms;
+  throw usageError(`--${name} cannot be ${word}.`, `Give a duration from ${formatMs(leastMs)} to ${formatMs(mostMs)}.`);
+}
+
+/** For node:util's parseArgs: all of them take a text. */
+export function textOptions(flags: readonly Flag[]): Record<string, { readonly type: "string" }> {
+  return Object.fromEntries(flags.map(({ name }) => [name, { type: "string" }]));
 }
 
 /** `words` as they stand on a command line: `["--mode", "mmap", ...]`. */

@@ -2,6 +2,7 @@
 import { createHistogram } from "node:perf_hooks";
 import { parseArgs } from "node:util";
 import { formatBytes, formatMs, formatNumber, formatShare } from "../../lib/units.ts";
+import { textOptions } from "../flags.ts";
 import { runWorkload } from "../program.ts";
 import { writeWorkloadFile } from "../workload-file.ts";
 import { parseSessions, SESSIONS_FLAGS, type SessionsOptions } from "./options.ts";
@@ -10,9 +11,7 @@ import { type SessionsFigures, SessionsRun } from "./run.ts";
 /** Later than this at the end: the rate was not held. */
 const HELD_WITHIN_MS = 100;
 
-const { values } = parseArgs({
-  options: Object.fromEntries(SESSIONS_FLAGS.map(({ name }) => [name, { type: "string" as const }])),
-});
+const { values } = parseArgs({ options: textOptions(SESSIONS_FLAGS) });
 
 function describe({ pool }: SessionsOptions, figures: SessionsFigures, latencyMs: (p: number) => number): string {
   const seconds = figures.elapsedMs / 1000;

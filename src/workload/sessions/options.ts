@@ -1,7 +1,5 @@
 /** How the sessions workload is run. */
-import { usageError } from "../../lib/errors.ts";
-import { formatMs, parseDuration } from "../../lib/units.ts";
-import { type Flag, type FlagWords, oneOf, wholeNumber, wordOf } from "../flags.ts";
+import { durationMs, type Flag, type FlagWords, oneOf, wholeNumber, wordOf } from "../flags.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -21,16 +19,9 @@ export const SESSIONS_FLAGS: readonly Flag[] = [
 /** @throws a usage error that names the flag, the word and what it may be */
 export function parseSessions(words: FlagWords): SessionsOptions {
   const word = (name: string): string => wordOf(SESSIONS_FLAGS, words, name);
-  const durationMs = parseDuration("--duration", word("duration"));
-  if (durationMs < 100 || durationMs > 24 * HOUR_MS) {
-    throw usageError(
-      `--duration cannot be ${word("duration")}.`,
-      `Give a duration from ${formatMs(100)} to ${formatMs(24 * HOUR_MS)}.`,
-    );
-  }
   return {
     pool: oneOf("pool", word("pool"), ["on", "off"]) === "on",
     requestsPerSecond: wholeNumber("rate", word("rate"), 1, 1_000_000),
-    durationMs,
+    durationMs: durationMs("duration", word("duration"), 100, 24 * HOUR_MS),
   };
 }

@@ -3,11 +3,9 @@
  * without garbage: the fields go into one object that is used again and again.
  */
 import { Keccak256 } from "./keccak.ts";
+import { MAX_TRANSACTION_BYTES } from "./limits.ts";
 import { type RlpError, RlpReader } from "./rlp-reader.ts";
 import { ADDRESS_BYTES, emptyTransaction, type Transaction, type TransactionType } from "./transaction.ts";
-
-/** go-ethereum's limit of what a pool takes (txMaxSize in core/txpool/legacypool). */
-export const MAX_TRANSACTION_BYTES = 128 * 1024;
 
 const STORAGE_KEY_BYTES = 32;
 const WORD_BYTES = 32;

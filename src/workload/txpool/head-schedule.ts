@@ -1,9 +1,9 @@
 /** Blocks on a schedule, with a base fee that moves by the rule of EIP-1559. Which transactions they hold is the pool's matter. */
 import { nextBaseFee } from "./head.ts";
+import { DEFAULT_LIMITS } from "./limits.ts";
 import { Random } from "./random.ts";
 
-/** Mainnet's, for long: twice the target. */
-export const GAS_LIMIT = 30_000_000;
+const GAS_LIMIT = DEFAULT_LIMITS.blockGas;
 
 const FIRST_BASE_FEE = 20e9;
 

@@ -1,6 +1,7 @@
 /** The transaction pool's workload as a program: `node txpool.js --mode mmap ... --arrivals FOLDER`. */
 import { createHistogram } from "node:perf_hooks";
 import { parseArgs } from "node:util";
+import { textOptions } from "../flags.ts";
 import { runWorkload } from "../program.ts";
 import { roomHere } from "../room.ts";
 import { writeWorkloadFile } from "../workload-file.ts";
@@ -9,7 +10,7 @@ import { ArrivalReader } from "./arrivals.ts";
 import { Batch } from "./batch.ts";
 import { BlockBuilder } from "./block-builder.ts";
 import { TransactionDecoder } from "./decode.ts";
-import { GAS_LIMIT, HeadSchedule } from "./head-schedule.ts";
+import { HeadSchedule } from "./head-schedule.ts";
 import { HeadSnapshot } from "./head-snapshot.ts";
 import { capacityOf } from "./limits.ts";
 import { parseTxpool, poolLimits, TXPOOL_FLAGS, type TxpoolOptions } from "./options.ts";
@@ -27,7 +28,7 @@ const {
   values: { arrivals, "keep-arrivals": keepArrivals, quiet, ...words },
 } = parseArgs({
   options: {
-    ...Object.fromEntries(TXPOOL_FLAGS.map(({ name }) => [name, { type: "string" as const }])),
+    ...textOptions(TXPOOL_FLAGS),
     /** The folder of arrivals.ts. */
     arrivals: { type: "string" },
     "keep-arrivals": { type: "boolean", default: false },
@@ -37,10 +38,11 @@ const {
 });
 
 async function runTxpool<T, A>(options: TxpoolOptions, store: Store<T, A>): Promise<Omit<Outcome, "store">> {
+  const limits = poolLimits(options);
   const chain = new AccountNonces(options.accounts, FIRST_NONCE);
   const heads = new HeadSchedule(options);
-  const genesis = { ...heads.next(), gasLimit: GAS_LIMIT, stateRoot: new Uint8Array(HASH_BYTES) };
-  const pool = new Pool(store, poolLimits(options), chain, genesis);
+  const genesis = { ...heads.next(), gasLimit: limits.blockGas, stateRoot: new Uint8Array(HASH_BYTES) };
+  const pool = new Pool(store, limits, chain, genesis);
   const batch = Batch.ofSize(options.batch);
   const verifier = await openVerifier(batch, { verify: options.verify, chainId: CHAIN_ID });
   const latency = createHistogram();

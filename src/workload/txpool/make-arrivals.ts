@@ -5,7 +5,7 @@
 import { readdirSync } from "node:fs";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import type { FlagWords } from "../flags.ts";
+import { type FlagWords, textOptions } from "../flags.ts";
 import { ArrivalWriter, MOST_FILES } from "./arrivals.ts";
 import { parseTxpool, TXPOOL_FLAGS } from "./options.ts";
 import { Traffic } from "./traffic.ts";
@@ -27,7 +27,7 @@ async function makeArrivals(folder: string, words: FlagWords): Promise<void> {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: Object.fromEntries(TXPOOL_FLAGS.map(({ name }) => [name, { type: "string" as const }])),
+  options: textOptions(TXPOOL_FLAGS),
 });
 // Whoever started this is gone: nobody will read what it makes.
 process.stdin.on("close", () => process.exit()).resume();

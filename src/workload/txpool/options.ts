@@ -1,11 +1,12 @@
 /** How the transaction pool's workload is run: its flags, and what they may be. Pure: what the machine has is in fits.ts. */
 import { usageError } from "../../lib/errors.ts";
-import { formatMs, parseDuration } from "../../lib/units.ts";
-import { type Flag, type FlagWords, oneOf, wholeNumber, wordOf } from "../flags.ts";
+import { formatMs } from "../../lib/units.ts";
+import { durationMs, type Flag, type FlagWords, oneOf, wholeNumber, wordOf } from "../flags.ts";
 import { DEFAULT_LIMITS, type PoolLimits } from "./limits.ts";
 
 export const MODES = ["naive", "pooled", "mmap"] as const;
 export type Mode = (typeof MODES)[number];
+/** 1, 32 or 256 transactions arrive at once, as one message of a peer brings them. */
 export const BATCHES = [1, 32, 256] as const;
 const VERIFY = ["off", "pool", "full"] as const;
 const RELEASE = ["immediate", "deferred", "never"] as const;
@@ -54,14 +55,8 @@ export const TXPOOL_FLAGS: readonly Flag[] = [
 /** @throws a usage error that names the flag, the word and what it may be */
 export function parseTxpool(words: FlagWords): TxpoolOptions {
   const word = (name: string): string => wordOf(TXPOOL_FLAGS, words, name);
-  const duration = (name: string, leastMs: number, mostMs: number): number => {
-    const ms = parseDuration(`--${name}`, word(name));
-    if (ms >= leastMs && ms <= mostMs) return ms;
-    throw usageError(
-      `--${name} cannot be ${word(name)}.`,
-      `Give a duration from ${formatMs(leastMs)} to ${formatMs(mostMs)}.`,
-    );
-  };
+  const duration = (name: string, leastMs: number, mostMs: number): number =>
+    durationMs(name, word(name), leastMs, mostMs);
   const blockTimeMs = duration("block-time", 10, HOUR_MS);
   const blockBudgetMs = duration("block-budget", 0.1, HOUR_MS);
   if (blockBudgetMs > blockTimeMs) {

@@ -3,10 +3,12 @@
  * The same seed makes the same bytes at the same times. Nothing here looks at a clock: `make-arrivals.ts` makes arrivals
  * ahead of it.
  */
-import { MAX_TRANSACTION_BYTES } from "./decode.ts";
+
 import { type AccessListEntry, TransactionEncoder, type TransactionFields } from "./encode.ts";
 import { HeadSchedule, type ScheduledHead } from "./head-schedule.ts";
 import { Keys, raiseS } from "./keys.ts";
+import { MAX_TRANSACTION_BYTES } from "./limits.ts";
+import type { BATCHES } from "./options.ts";
 import { Random } from "./random.ts";
 import { RecentEncodings } from "./recent-encodings.ts";
 import { ADDRESS_BYTES, HASH_BYTES, type TransactionType } from "./transaction.ts";
@@ -42,9 +44,6 @@ export const SHARES = {
 } as const;
 
 export type ArrivalKind = "ordinary" | keyof typeof SHARES;
-
-/** 1, 32 or 256 transactions arrive at once, as one message of a peer brings them. */
-export const BATCHES = [1, 32, 256] as const;
 
 export interface TrafficOptions {
   readonly seed: number;

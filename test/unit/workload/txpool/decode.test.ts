@@ -3,11 +3,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
   emptyDecodedTransaction,
-  MAX_TRANSACTION_BYTES,
   REFUSALS,
   type Refusal,
   TransactionDecoder,
 } from "../../../../src/workload/txpool/decode.ts";
+import { MAX_TRANSACTION_BYTES } from "../../../../src/workload/txpool/limits.ts";
 import { SenderRecovery } from "../../../../src/workload/txpool/recover.ts";
 import { loadCurve } from "../../../../src/workload/txpool/secp256k1.ts";
 import { CHAIN_ID, type OracleView, oracleView, signedEncoding } from "../../../support/ethereum-oracle.ts";
