@@ -79,6 +79,7 @@ const COMMAND: Condition = {
 export function comparability(columns: readonly Column[]): readonly Warning[] {
   return [
     ...incomplete(columns),
+    ...measuredParts(columns),
     ...duration(columns),
     ...work(columns),
     ...unusedWorkloads(columns),
@@ -151,6 +152,20 @@ function incomplete(columns: readonly Column[]): readonly Warning[] {
       code: "incomplete",
       message: `Not complete: ${where(columns, ({ complete }) => !complete)}. The program died, or its recording was cut or is still being written.`,
       hint: `gcspike report ${shellWord(plainText(example, 4096))} says what is missing.`,
+    },
+  ];
+}
+
+function measuredParts(columns: readonly Column[]): readonly Warning[] {
+  const isPart = ({ leftOutMs }: Run): boolean => leftOutMs > 0;
+  const parts = columns.flatMap(({ runs }) => runs.filter(isPart));
+  if (parts.length === 0) return [];
+  const most = Math.max(...parts.map(({ leftOutMs }) => leftOutMs));
+  return [
+    {
+      code: "measured-part",
+      message: `Only what the workload measures is compared: its start and its end, up to ${formatMs(most)} of ${where(columns, isPart)}, are left out.`,
+      hint: "gcspike report shows a whole recording.",
     },
   ];
 }

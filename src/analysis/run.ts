@@ -1,14 +1,19 @@
 /** What a comparison keeps of a recording: its numbers, and what they depend on besides the program. */
+import { msSince } from "../recording/columns.ts";
 import type { Recording } from "../recording/model.ts";
 import type { Measurement, Warning, Workload } from "../recording/spec.ts";
 import { analyse } from "./analyse.ts";
 import { measure } from "./measure.ts";
+import { partOf } from "./part-of.ts";
 import type { Report } from "./report-types.ts";
 
 export interface Run {
   readonly recording: string;
   readonly metrics: readonly Measurement[];
+  /** Of what is compared. */
   readonly durationMs: number;
+  /** Of what its workload does not call measured. */
+  readonly leftOutMs: number;
   readonly complete: boolean;
   readonly redacted: boolean;
   readonly command: readonly string[];
@@ -30,8 +35,20 @@ export interface Column {
   readonly runs: readonly Run[];
 }
 
-/** One run for a comparison. `report` is that of the recording, where it is there already. */
-export function runOf(recording: Recording, report: Report = analyse(recording)): Run {
+/** What a comparison is about: the part that the recording's workload calls measured, else all of it. */
+export function measuredPart(recording: Recording): Recording {
+  const measured = recording.workload?.measured ?? null;
+  if (measured === null) return recording;
+  const startNs = BigInt(recording.manifest.startNs);
+  const fromMs = Math.max(0, msSince(startNs, BigInt(measured.fromNs)));
+  const toMs = Math.min(recording.durationMs, msSince(startNs, BigInt(measured.toNs)));
+  return fromMs < toMs ? partOf(recording, fromMs, toMs) : recording;
+}
+
+/** One run for a comparison. */
+export function runOf(whole: Recording): Run {
+  const recording = measuredPart(whole);
+  const report = analyse(recording);
   const { manifest, isolates } = recording;
   const { command, node, v8, heapLimitBytes, semiSpaceBytes, collectors, complete, durationMs, warnings } =
     report.recording;
@@ -40,6 +57,7 @@ export function runOf(recording: Recording, report: Report = analyse(recording))
     recording: recording.path,
     metrics: measure(recording, report.summary),
     durationMs,
+    leftOutMs: whole.durationMs - durationMs,
     complete,
     redacted: manifest.options.redacted,
     command,

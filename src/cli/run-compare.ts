@@ -1,5 +1,5 @@
 /** `gcspike compare`: columns of recordings side by side, as terminal text, JSON, Markdown or HTML. */
-import { runOf } from "../analysis/run.ts";
+import { measuredPart, runOf } from "../analysis/run.ts";
 import { ExitCode, usageError } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";
 import type { Recording } from "../recording/model.ts";
@@ -35,7 +35,7 @@ async function renderPage(columns: readonly ColumnFolders[]): Promise<Uint8Array
   const assets = loadAssets("compare");
   const read = await readColumns(columns, (recording) => ({
     run: runOf(recording),
-    pictures: runPictures(recording),
+    pictures: runPictures(measuredPart(recording)),
   }));
   const view = buildComparisonView(read.map(({ name, runs }) => ({ name, runs: runs.map(({ run }) => run) })));
   return renderComparisonHtml(

@@ -41,6 +41,7 @@ export async function withWorkload<T>(
 ): Promise<T> {
   const command = (own: FlagWords, more: readonly string[]): WorkloadCommand => [
     process.execPath,
+    ...workload.nodeFlags,
     entry(workload.name),
     ...commandWords(workload.flags, own),
     ...more,

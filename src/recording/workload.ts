@@ -35,6 +35,7 @@ export function readWorkload(folder: string): ReadWorkload {
       name: nameOf(fields.name, MAX_NAME) ?? "",
       options: optionsOf(asFields(fields.options) ?? {}),
       metrics,
+      measured: measuredOf(fields.measured),
     },
     warnings: metrics.length === listed ? [] : [leftOut(listed - metrics.length, listed)],
   };
@@ -75,6 +76,17 @@ function measurementOf(item: unknown): readonly Measurement[] {
   const better = fields?.better;
   if (metric === null || unit === null || value === null || (better !== "lower" && better !== "higher")) return [];
   return [{ metric, unit, better, value }];
+}
+
+/** Digits of a time in ns that no clock has reached. */
+const NANOSECONDS = /^\d{1,18}$/;
+
+function measuredOf(value: unknown): Workload["measured"] {
+  const fields = asFields(value);
+  const fromNs = textOf(fields?.fromNs);
+  const toNs = textOf(fields?.toNs);
+  if (fromNs === null || toNs === null || !NANOSECONDS.test(fromNs) || !NANOSECONDS.test(toNs)) return null;
+  return { fromNs, toNs };
 }
 
 function distinct(metrics: readonly Measurement[]): readonly Measurement[] {

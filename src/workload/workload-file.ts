@@ -9,15 +9,26 @@ export interface Metric {
   readonly value: number;
 }
 
+/** When the load began and ended, on process.hrtime's clock. */
+export interface Load {
+  readonly fromNs: bigint;
+  readonly toNs: bigint;
+}
+
 /** Writes it, whole or not at all, where this process is recorded. @throws what the file system throws */
 export function writeWorkloadFile(
   name: string,
   options: Readonly<Record<string, string | number | boolean>>,
   metrics: readonly Metric[],
+  load: Load,
 ): void {
   const folder = process.env.GCSPIKE_RECORDING;
   if (folder === undefined || folder === "") return;
   const path = join(folder, "workload.json");
-  writeFileSync(`${path}.tmp`, `${JSON.stringify({ schema: "gcspike.workload/1", name, options, metrics })}\n`);
+  const measured = { fromNs: String(load.fromNs), toNs: String(load.toNs) };
+  writeFileSync(
+    `${path}.tmp`,
+    `${JSON.stringify({ schema: "gcspike.workload/1", name, options, metrics, measured })}\n`,
+  );
   renameSync(`${path}.tmp`, path);
 }

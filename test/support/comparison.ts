@@ -28,7 +28,7 @@ export function workload(options: Workload["options"], values: Readonly<Record<s
     better: metric === "throughput" ? ("higher" as const) : ("lower" as const),
     value,
   }));
-  return { schema: "gcspike.workload/1", name: "txpool", options, metrics };
+  return { schema: "gcspike.workload/1", name: "txpool", options, metrics, measured: null };
 }
 
 const program = (mode: string, run: number, timeline: string, latency: number): Recording =>

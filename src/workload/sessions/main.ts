@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { formatBytes, formatMs, formatNumber, formatShare } from "../../lib/units.ts";
 import { textOptions } from "../flags.ts";
 import { runWorkload } from "../program.ts";
-import { writeWorkloadFile } from "../workload-file.ts";
+import { type Metric, writeWorkloadFile } from "../workload-file.ts";
 import { parseSessions, SESSIONS_FLAGS, type SessionsOptions } from "./options.ts";
 import { type SessionsFigures, SessionsRun } from "./run.ts";
 
@@ -32,17 +32,20 @@ await runWorkload(async () => {
   const latencyMs = (percentile: number): number => latency.percentile(percentile) / 1000;
   const run = new SessionsRun(options, latency);
   process.once("SIGINT", () => run.stop()).once("SIGTERM", () => run.stop());
+  const fromNs = process.hrtime.bigint();
   const figures = await run.run();
+  const load = { fromNs, toNs: process.hrtime.bigint() };
   const seconds = figures.elapsedMs / 1000;
   const lower = (metric: string, unit: string, value: number) => ({ metric, unit, better: "lower" as const, value });
-  writeWorkloadFile("sessions", { ...options }, [
+  const metrics: readonly Metric[] = [
     { metric: "throughput", unit: "1/s", better: "higher", value: figures.requests / seconds },
     lower("latency.p50", "ms", latencyMs(50)),
     lower("latency.p99", "ms", latencyMs(99)),
     lower("latency.p999", "ms", latencyMs(99.9)),
     lower("latency.p9999", "ms", latencyMs(99.99)),
     lower("heap.growth", "bytes/s", figures.grownBytes / seconds),
-  ]);
+  ];
+  writeWorkloadFile("sessions", { ...options }, metrics, load);
   process.stdout.write(describe(options, figures, latencyMs));
   if (figures.untaken === 0 && figures.behindMs <= HELD_WITHIN_MS) return undefined;
   return `It did not hold ${formatNumber(options.requestsPerSecond)} requests a second: ${figures.untaken.toLocaleString("en-US")} were not taken, and it was ${formatMs(figures.behindMs)} late at the end.`;

@@ -98,8 +98,8 @@ function sizeOf(length: number): number {
 
 /** Reads arrivals in their order, into one buffer that is filled again and again: without garbage, but for opening a file. */
 export class ArrivalReader {
-  /** When the next arrival is due, ms from the start, since the last `look`. Infinity: there is none, or none yet. */
-  dueMs = Number.POSITIVE_INFINITY;
+  /** When the next arrival is due, whole microseconds from the start, since the last `look`. Infinity: there is none, or none yet. */
+  dueUs = Number.POSITIVE_INFINITY;
   /** Bytes of the encoding of the next arrival. */
   nextBytes = 0;
   readonly #folder: string;
@@ -123,17 +123,17 @@ export class ArrivalReader {
     return this.#isDone;
   }
 
-  /** Looks for the next arrival and says in `dueMs` when it is due. @throws GcspikeError for a file that was cut */
+  /** Looks for the next arrival and says in `dueUs` when it is due. @throws GcspikeError for a file that was cut */
   look(): void {
     if (this.#isDone) return;
     while (!this.#isWhole()) {
       if (this.#file >= 0 && this.#fill()) continue;
       if (!this.#openNext()) {
-        this.dueMs = Number.POSITIVE_INFINITY;
+        this.dueUs = Number.POSITIVE_INFINITY;
         return;
       }
     }
-    this.dueMs = this.#view.getFloat64(this.#at, true);
+    this.dueUs = Math.round(this.#view.getFloat64(this.#at, true) * 1000);
     this.nextBytes = this.#view.getUint32(this.#at + LENGTH_AT, true);
   }
 
@@ -156,7 +156,7 @@ export class ArrivalReader {
     if (this.#file >= 0) closeSync(this.#file);
     this.#file = -1;
     this.#isDone = true;
-    this.dueMs = Number.POSITIVE_INFINITY;
+    this.dueUs = Number.POSITIVE_INFINITY;
   }
 
   /** Is all of the next arrival in the buffer? */

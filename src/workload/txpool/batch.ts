@@ -51,7 +51,7 @@ export class Batch {
 
   /** Everything that is due with the next arrival, as far as there is room. `reader` has looked, and looks again behind it. */
   fill(reader: ArrivalReader): void {
-    const { dueMs } = reader;
+    const { dueUs } = reader;
     let at = 0;
     this.count = 0;
     do {
@@ -66,7 +66,7 @@ export class Batch {
       this.count++;
       reader.look();
     } while (
-      reader.dueMs === dueMs &&
+      reader.dueUs === dueUs &&
       this.count < this.starts.length &&
       at + reader.nextBytes + ADDRESS_BYTES <= BATCH_BYTES
     );

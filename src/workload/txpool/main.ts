@@ -65,10 +65,13 @@ async function runTxpool<T, A>(options: TxpoolOptions, store: Store<T, A>): Prom
   const stop = (): void => run.stop();
   process.once("SIGINT", stop).once("SIGTERM", stop);
   if (quiet !== true) process.stderr.write(announce(options));
+  const fromNs = process.hrtime.bigint();
   const figures = await run.run();
+  const load = { fromNs, toNs: process.hrtime.bigint() };
   await verifier?.close();
   return {
     options,
+    load,
     run: figures,
     counters: pool.counters,
     memory: pool.memory(),
@@ -83,7 +86,7 @@ await runWorkload(async () => {
   const ran = await (opened.mode === "mmap" ? runTxpool(options, opened.store) : runTxpool(options, opened.store));
   // To count slots and ask the system takes memory: not where nobody reads it.
   const outcome: Outcome = { ...ran, store: quiet === true ? [] : describeStore(opened) };
-  writeWorkloadFile("txpool", { ...options }, metricsOf(outcome));
+  writeWorkloadFile("txpool", { ...options }, metricsOf(outcome), ran.load);
   if (quiet === true) return shortfall(outcome) === undefined ? undefined : "";
   process.stdout.write(describe(outcome));
   return shortfall(outcome);

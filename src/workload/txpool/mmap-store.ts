@@ -136,6 +136,8 @@ export class MmapStore implements Store<number, number> {
     c.arrivals[row] = arrival;
     c.rawBytes[row] = tx.end - tx.start;
     c.flags[row] = 0;
+    // For `publish`, which else would have to look into the slot.
+    c.byHash.codes[row] = codeOfHash(tx.hash, 0);
     return row;
   }
 
@@ -156,7 +158,7 @@ export class MmapStore implements Store<number, number> {
     const c = this.#columns;
     c.accounts[row] = account;
     c.flags[row] = this.#flags(row) | LIVE;
-    c.byHash.insert(row, codeOfHash(this.#bytes, this.#slotOf(row)));
+    c.byHash.insert(row, c.byHash.codes[row] as number);
   }
 
   find(hash: Uint8Array, at: number): number | undefined {

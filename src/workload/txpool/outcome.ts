@@ -1,7 +1,7 @@
 /** What a run of the workload has to say: as text for whoever started it, and as numbers for a comparison. Pure. */
 import { listText, plural } from "../../lib/text.ts";
 import { formatBytes, formatMs, formatNumber, formatShare } from "../../lib/units.ts";
-import type { Metric } from "../workload-file.ts";
+import type { Load, Metric } from "../workload-file.ts";
 import { type Counters, STAGES, type Stage } from "./lifecycle.ts";
 import type { TxpoolOptions } from "./options.ts";
 import type { RunFigures } from "./run.ts";
@@ -12,6 +12,7 @@ const HELD_WITHIN_MS = 100;
 
 export interface Outcome {
   readonly options: TxpoolOptions;
+  readonly load: Load;
   readonly run: RunFigures;
   readonly counters: Counters;
   readonly memory: Readonly<Record<Stage, Footprint>>;

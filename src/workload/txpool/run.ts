@@ -1,10 +1,13 @@
 /**
  * The measured part of the workload: takes arrivals when they are due, makes blocks on their schedule, and keeps count. What is
  * late is taken late, in order, and its latency counts from when it was due. The loop itself makes next to no garbage, so that
- * what a store makes is seen.
+ * what a store makes is seen: its times are whole microseconds from the start, since a number with a fraction is an object each
+ * time that it is passed on (for 35 minutes; then these are too).
  */
 import { performance, type RecordableHistogram } from "node:perf_hooks";
 import { getHeapStatistics } from "node:v8";
+import { GcspikeError } from "../../lib/errors.ts";
+import { formatMs } from "../../lib/units.ts";
 import type { AccountNonces } from "./account-nonces.ts";
 import type { ArrivalReader } from "./arrivals.ts";
 import type { Batch } from "./batch.ts";
@@ -19,11 +22,12 @@ import type { TxpoolOptions } from "./options.ts";
 import type { Pool } from "./pool.ts";
 import type { Verifier } from "./verify.ts";
 
-/** How long the loop may wait for what is due next, ms: the longest that is not too long. A timer each, so that none is made anew. */
-const WAITS_MS = [1, 2, 4, 8] as const;
-const NOTHING = -1;
-/** How long it works before it lets the event loop turn, ms. */
-const TURN_MS = 5;
+/** How often the loop looks for what is due: Node makes 150 bytes of garbage for each timer that fires. */
+const TICK_MS = 2;
+const US_A_MS = 1000;
+const TICK_US = TICK_MS * US_A_MS;
+/** How long it works before it lets the event loop turn. */
+const TURN_US = 5 * US_A_MS;
 /** Block processing looks this far back for what the next block may take. */
 const REMEMBERED_BLOCKS = 4;
 /** Of a block's budget, what choosing its transactions may take: the rest is for taking them out of the pool. */
@@ -61,10 +65,12 @@ export interface BlockFigures {
 }
 
 export interface RunFigures {
-  /** From the start to the last arrival that was taken, ms. */
+  /** The time of the arrivals, or longer where the last one was taken later, ms. */
   readonly elapsedMs: number;
   readonly taken: number;
   readonly untaken: number;
+  /** Stopped from outside: what was due then is not counted. */
+  readonly isStopped: boolean;
   /**
    * How late it was in the last tenth of the time, when it was least late, ms: what holds the rate has caught up at least once
    * there.
@@ -99,22 +105,23 @@ export class TxpoolRun<T, A> {
     longestMs: 0,
     totalMs: 0,
   };
-  readonly #hasTime = (): boolean => this.#clock() < this.#chooseUntilMs;
-  readonly #stopAtMs: number;
+  readonly #hasTime = (): boolean => this.#clock() < this.#chooseUntilUs;
+  readonly #endUs: number;
+  readonly #stopAtUs: number;
   #isStopped = false;
-  /** Which of the timers is to wake the loop. */
-  #waitsFor = 0;
   #startMs = 0;
-  #chooseUntilMs = 0;
+  #chooseUntilUs = 0;
   #nextHead: ScheduledHead;
+  #nextHeadUs: number;
   #nextSweepMs = SWEEP_EVERY_MS;
   /** The last time that the loop was seen alive, and when it meant to be next. */
-  #expectedMs = 0;
-  #stallMs = 0;
-  #longestStallMs = 0;
+  #expectedUs = 0;
+  #stallUs = 0;
+  #longestStallUs = 0;
   #taken = 0;
-  #lastTakenMs = 0;
-  #behindMs = Number.POSITIVE_INFINITY;
+  #lastTakenUs = 0;
+  /** -1: not known yet. */
+  #behindUs = -1;
   #wrongSenders = 0;
   #peakSize = 0;
 
@@ -125,32 +132,36 @@ export class TxpoolRun<T, A> {
     this.#elsewhere = new Elsewhere(parts.pool, parts.chain);
     this.#lightSwitch = new LightSwitch(options.blockBudgetMs);
     this.#nextHead = parts.heads.next();
+    this.#nextHeadUs = Math.round(this.#nextHead.atMs * US_A_MS);
+    this.#endUs = Math.round(options.durationMs * US_A_MS);
     // Who is hopelessly late is not waited for.
-    this.#stopAtMs = options.durationMs + Math.max(1000, options.durationMs / 10);
+    this.#stopAtUs = this.#endUs + Math.max(1000 * US_A_MS, Math.round(this.#endUs / 10));
   }
 
   /** Runs to the end of the arrivals. Rejects with what goes wrong in it. */
   run(): Promise<RunFigures> {
     return new Promise((resolve, reject) => {
-      const turn = (): void => {
+      /** It goes on as soon as the event loop has turned. */
+      let goesOn = false;
+      const tick = (): void => {
+        if (goesOn) return;
         try {
-          const isLate = this.#turn();
-          if (this.#isOver()) resolve(this.#figures());
-          else if (isLate) setImmediate(turn);
-          else this.#wait(timers);
+          goesOn = this.#turn();
+          if (this.#isOver()) {
+            clearInterval(ticks);
+            resolve(this.#figures());
+          } else if (goesOn) setImmediate(goOn);
         } catch (error) {
+          clearInterval(ticks);
           reject(error);
         }
       };
+      const goOn = (): void => {
+        goesOn = false;
+        tick();
+      };
       this.#startMs = performance.now();
-      const timers = WAITS_MS.map((ms, index) =>
-        setTimeout(() => {
-          // Each begins by firing once, whether it was chosen or not.
-          if (this.#waitsFor !== index) return;
-          this.#waitsFor = NOTHING;
-          turn();
-        }, ms),
-      );
+      const ticks = setInterval(tick, TICK_MS);
     });
   }
 
@@ -160,16 +171,12 @@ export class TxpoolRun<T, A> {
   }
 
   #clock(): number {
-    return performance.now() - this.#startMs;
+    return Math.floor((performance.now() - this.#startMs) * US_A_MS);
   }
 
   #isOver(): boolean {
-    return (
-      this.#isStopped ||
-      this.#parts.reader.done ||
-      this.#lastTakenMs > this.#stopAtMs ||
-      this.#expectedMs > this.#stopAtMs
-    );
+    if (this.#isStopped || this.#lastTakenUs > this.#stopAtUs || this.#expectedUs > this.#stopAtUs) return true;
+    return this.#parts.reader.done && this.#expectedUs >= this.#endUs;
   }
 
   /** True: there is more to do at once. */
@@ -179,60 +186,49 @@ export class TxpoolRun<T, A> {
     this.#notice(begin);
     let now = begin;
     for (;;) {
-      if (now >= this.#nextHead.atMs) {
+      if (now >= this.#nextHeadUs) {
         this.#makeBlock(now);
         now = this.#clock();
-        this.#expectedMs = now;
+        this.#expectedUs = now;
       }
       reader.look();
-      this.#noteLag(now, reader.dueMs);
-      if (reader.dueMs > now) {
-        this.#expectedMs = now;
+      this.#noteLag(now, reader.dueUs);
+      if (reader.dueUs > now) {
+        this.#expectedUs = now + TICK_US;
         return false;
       }
       now = this.#takeBatch();
       this.#notice(now);
-      if (now - begin > TURN_MS) return true;
+      if (now - begin > TURN_US) return true;
     }
-  }
-
-  /** Until shortly before what is due next. */
-  #wait(timers: readonly NodeJS.Timeout[]): void {
-    const restMs = Math.min(this.#parts.reader.dueMs, this.#nextHead.atMs) - this.#expectedMs;
-    let chosen = 0;
-    while (chosen + 1 < WAITS_MS.length && (WAITS_MS[chosen + 1] as number) <= restMs) chosen++;
-    this.#waitsFor = chosen;
-    this.#expectedMs += WAITS_MS[chosen] as number;
-    timers[chosen]?.refresh();
   }
 
   /** How late the loop is is how long it was held up: by a collection, by page faults, by other programs. */
   #notice(now: number): void {
-    this.#stallMs = Math.max(this.#stallMs, now - this.#expectedMs);
-    this.#expectedMs = now;
+    if (now - this.#expectedUs > this.#stallUs) this.#stallUs = now - this.#expectedUs;
+    this.#expectedUs = now;
   }
 
-  #noteLag(now: number, dueMs: number): void {
-    const { durationMs } = this.#options;
-    if (now < durationMs * 0.9) return;
-    this.#behindMs = Math.min(this.#behindMs, dueMs > now ? 0 : now - dueMs);
+  #noteLag(now: number, dueUs: number): void {
+    if (now < this.#endUs * 0.9) return;
+    const behind = dueUs > now ? 0 : now - dueUs;
+    if (this.#behindUs < 0 || behind < this.#behindUs) this.#behindUs = behind;
   }
 
   /** Everything that arrived together, and the pool's bookkeeping behind it. Returns the time. */
   #takeBatch(): number {
     const { reader, pool, latency, batch, verifier } = this.#parts;
-    const { dueMs } = reader;
-    // Whole: a number with a fraction would be boxed for every transaction.
-    const now = Math.floor(this.#clock());
+    const { dueUs } = reader;
+    const now = Math.floor(this.#clock() / US_A_MS);
     batch.fill(reader);
     verifier?.verify();
     for (let i = 0; i < batch.count; i++) this.#takeOne(i, now);
     pool.settle(now);
     const done = this.#clock();
-    const us = Math.max(1, Math.round((done - dueMs) * 1000));
-    for (let i = 0; i < batch.count; i++) latency.record(us);
+    const felt = Math.max(1, done - dueUs);
+    for (let i = 0; i < batch.count; i++) latency.record(felt);
     this.#taken += batch.count;
-    this.#lastTakenMs = done;
+    this.#lastTakenUs = done;
     this.#peakSize = Math.max(this.#peakSize, pool.size);
     return done;
   }
@@ -252,25 +248,28 @@ export class TxpoolRun<T, A> {
   }
 
   /** Chooses a block's transactions, applies it, and settles the pool on the new head, all of which its budget is for. */
-  #makeBlock(now: number): void {
+  #makeBlock(beginUs: number): void {
     const { pool, builder, chain, heads, snapshot } = this.#parts;
     const { blockBudgetMs } = this.#options;
-    this.#chooseUntilMs = now + blockBudgetMs * CHOOSING_SHARE;
+    const now = Math.floor(beginUs / US_A_MS);
+    this.#chooseUntilUs = beginUs + Math.round(blockBudgetMs * US_A_MS * CHOOSING_SHARE);
     const isWhole = builder.choose(this.#block, this.#hasTime);
     const { baseFee, gasUsed } = this.#nextHead;
     const head = { ...applyBlock(this.#block, pool.head, chain), baseFee, gasUsed };
     this.#elsewhere.include(now - BLOCKS_OF_PATIENCE * this.#options.blockTimeMs, MOST_ELSEWHERE);
     pool.newHead(head, now, this.#block);
     snapshot.publish(head);
-    const took = this.#clock() - now;
-    this.#countBlock(took, isWhole);
-    this.#rememberBlock(took);
-    pool.setLight(this.#lightSwitch.update(this.#clock(), this.#measurements()));
+    const endUs = this.#clock();
+    const tookMs = (endUs - beginUs) / US_A_MS;
+    this.#countBlock(tookMs, isWhole);
+    this.#rememberBlock(tookMs);
+    pool.setLight(this.#lightSwitch.update(endUs / US_A_MS, this.#measurements()));
     if (now >= this.#nextSweepMs) {
       pool.sweep(now);
       this.#nextSweepMs += SWEEP_EVERY_MS;
     }
     this.#nextHead = heads.next();
+    this.#nextHeadUs = Math.round(this.#nextHead.atMs * US_A_MS);
   }
 
   #countBlock(took: number, isWhole: boolean): void {
@@ -286,9 +285,9 @@ export class TxpoolRun<T, A> {
   #rememberBlock(took: number): void {
     const at = this.#blockFigures.count % REMEMBERED_BLOCKS;
     this.#blocksMs[at] = took;
-    this.#stallsMs[at] = this.#stallMs;
-    this.#longestStallMs = Math.max(this.#longestStallMs, this.#stallMs);
-    this.#stallMs = 0;
+    this.#stallsMs[at] = this.#stallUs / US_A_MS;
+    this.#longestStallUs = Math.max(this.#longestStallUs, this.#stallUs);
+    this.#stallUs = 0;
   }
 
   /** Whichever is nearer to its limit: the process's memory to the machine's, or the heap to V8's. */
@@ -302,19 +301,28 @@ export class TxpoolRun<T, A> {
       : { ...remembered, memoryBytes, memoryLimitBytes };
   }
 
+  /** @throws GcspikeError where the arrivals ended before their time */
   #figures(): RunFigures {
-    this.#longestStallMs = Math.max(this.#longestStallMs, this.#stallMs);
-    const elapsedMs = this.#lastTakenMs;
+    const { reader } = this.#parts;
+    const endUs = this.#clock();
+    this.#longestStallUs = Math.max(this.#longestStallUs, this.#stallUs);
+    const untaken = this.#isStopped ? 0 : this.#giveUpOnTheRest();
+    if (!this.#isStopped && untaken === 0 && !reader.done) {
+      throw new GcspikeError("arrivals", `No transactions came after ${formatMs(this.#lastTakenUs / US_A_MS)}.`, {
+        hint: "The process that makes them has ended, or is too slow. Run it again with a lower --tps.",
+      });
+    }
     return {
-      elapsedMs,
+      elapsedMs: (this.#isStopped ? endUs : Math.max(this.#endUs, this.#lastTakenUs)) / US_A_MS,
       taken: this.#taken,
-      untaken: this.#isStopped ? 0 : this.#giveUpOnTheRest(),
-      behindMs: Number.isFinite(this.#behindMs) ? this.#behindMs : 0,
-      longestStallMs: this.#longestStallMs,
+      untaken,
+      isStopped: this.#isStopped,
+      behindMs: Math.max(0, this.#behindUs) / US_A_MS,
+      longestStallMs: this.#longestStallUs / US_A_MS,
       malformed: this.#malformed,
       wrongSenders: this.#wrongSenders,
       blocks: this.#blockFigures,
-      light: { timeMs: this.#lightSwitch.timeMs(this.#clock()), entries: this.#lightSwitch.entries },
+      light: { timeMs: this.#lightSwitch.timeMs(endUs / US_A_MS), entries: this.#lightSwitch.entries },
       peakSize: this.#peakSize,
     };
   }
@@ -324,9 +332,9 @@ export class TxpoolRun<T, A> {
     const { reader, latency } = this.#parts;
     const now = this.#clock();
     let count = 0;
-    for (reader.look(); reader.dueMs <= now; reader.look()) {
+    for (reader.look(); reader.dueUs <= now; reader.look()) {
       reader.take(this.#tx);
-      latency.record(Math.max(1, Math.round((now - reader.dueMs) * 1000)));
+      latency.record(Math.max(1, now - reader.dueUs));
       count++;
     }
     return count;

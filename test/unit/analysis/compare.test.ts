@@ -212,4 +212,5 @@ test("what scavenges found alive is what they promoted and what stayed young", (
   const told = recording([{ ...main, pauses: { ...main.pauses, spaces, promotedBytes } }]);
   expect(rowOf({ a: [told] }, "survived.bytes")?.values[0]?.median).toBe(150 + 5 * SPACE_UNIT);
   expect(rowOf({ a: [recording(".s")] }, "survived.bytes")).toBeUndefined();
+  expect(rowOf({ a: [recording(".M")] }, "survived.bytes")?.values[0]?.median).toBe(0);
 });

@@ -27,9 +27,24 @@ test("a workload's name, options and metrics", () => {
       name: "orders",
       options: { mode: "a", tps: 5, on: true },
       metrics: [metric("latency.p99", 4.5)],
+      measured: null,
     },
     warnings: [],
   });
+});
+
+test.each([
+  [
+    { fromNs: "12", toNs: "34" },
+    { fromNs: "12", toNs: "34" },
+  ],
+  [{ fromNs: 12, toNs: 34 }, null],
+  [{ fromNs: "-12", toNs: "34" }, null],
+  [{ fromNs: "1", toNs: "9".repeat(100) }, null],
+  [[], null],
+])("what it calls measured: %o", (measured, expected) => {
+  const text = JSON.stringify({ schema: "gcspike.workload/1", name: "a", metrics: [], measured });
+  expect(read(text).workload?.measured).toEqual(expected);
 });
 
 test("a recording without one has none, without a word", () => {
