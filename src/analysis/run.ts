@@ -1,5 +1,4 @@
 /** What a comparison keeps of a recording: its numbers, and what they depend on besides the program. */
-import { msSince } from "../recording/columns.ts";
 import type { Recording } from "../recording/model.ts";
 import type { Measurement, Warning, Workload } from "../recording/spec.ts";
 import { analyse } from "./analyse.ts";
@@ -39,9 +38,8 @@ export interface Column {
 export function measuredPart(recording: Recording): Recording {
   const measured = recording.workload?.measured ?? null;
   if (measured === null) return recording;
-  const startNs = BigInt(recording.manifest.startNs);
-  const fromMs = Math.max(0, msSince(startNs, BigInt(measured.fromNs)));
-  const toMs = Math.min(recording.durationMs, msSince(startNs, BigInt(measured.toNs)));
+  const fromMs = Math.max(0, measured.fromMs);
+  const toMs = Math.min(recording.durationMs, measured.toMs);
   return fromMs < toMs ? partOf(recording, fromMs, toMs) : recording;
 }
 

@@ -175,6 +175,11 @@ export interface IsolateData {
   readonly warnings: readonly Warning[];
 }
 
+export interface MeasuredWorkload extends Omit<Workload, "measured"> {
+  /** When what it measures began and ended; null: it did not say. */
+  readonly measured: { readonly fromMs: number; readonly toMs: number } | null;
+}
+
 export interface Recording {
   readonly path: string;
   readonly manifest: Manifest;
@@ -184,7 +189,7 @@ export interface Recording {
   readonly isolates: readonly IsolateData[];
   readonly processes: readonly ProcessColumns[];
   /** What the program measured itself; null where it wrote nothing. */
-  readonly workload: Workload | null;
+  readonly workload: MeasuredWorkload | null;
   /** Everything that is missing or doubtful, in the words of docs/voice: for a person. */
   readonly warnings: readonly Warning[];
 }

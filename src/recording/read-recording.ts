@@ -32,13 +32,13 @@ interface OpenedProcess extends OpenedLog {
 export async function readRecording(path: string): Promise<Recording> {
   const files = list(path);
   const read = readManifest(path);
-  const workload = readWorkload(path);
   const opened = [...files.isolates].map(([id, suffixes]) => openIsolate(path, id, suffixes)).sort(byStart);
   const processes = files.processes.map((pid) => ({ pid, ...openLog(join(path, `${pid}.process`), LogKind.process) }));
   if (read.manifest === null && opened.length === 0 && processes.length === 0) throw nothingThere(path);
   const manifest = read.manifest ?? derivedManifest(path, opened, processes);
   const startNs = BigInt(manifest.startNs);
   const clock = clockAt(startNs);
+  const workload = readWorkload(path, startNs);
   const kinds = isolateKinds(opened, manifest);
   const isolates = opened.map((isolate) => decodeIsolate(isolate, kinds.get(isolate) ?? "child", startNs, clock));
   const decoded = processes.flatMap(({ pid, log }) => (log === null ? [] : [decodeProcess(log, pid, clock)]));

@@ -375,11 +375,8 @@ export interface Workload {
   /** How it was run, by option: `{"mode": "pooled", "tps": 10000}`. */
   readonly options: Readonly<Record<string, string | number | boolean>>;
   readonly metrics: readonly Measurement[];
-  /**
-   * When what it measures began and ended, on the clock of `Manifest.startNs`: a comparison leaves out the rest, in which it
-   * starts and ends. null: all of it.
-   */
-  readonly measured: { readonly fromNs: string; readonly toNs: string } | null;
+  /** When what it measures began and ended, on the clock of `Manifest.startNs`: a comparison leaves out the rest. */
+  readonly measured?: { readonly fromNs: string; readonly toNs: string };
 }
 
 /** One number that was measured, and whether less or more of it is better. */

@@ -2,8 +2,10 @@
 import { join } from "node:path";
 import { plainText } from "../lib/text.ts";
 import { readBounded } from "./bounded-file.ts";
+import { msSince } from "./columns.ts";
 import { asFields, type Fields, listOf, numberOf, textOf } from "./fields.ts";
 import { parseObject } from "./manifest.ts";
+import type { MeasuredWorkload } from "./model.ts";
 import type { Measurement, Warning, Workload } from "./spec.ts";
 
 const WORKLOAD_FILE = "workload.json";
@@ -15,12 +17,14 @@ const MAX_NAME = 80;
 const MAX_UNIT = 20;
 
 interface ReadWorkload {
-  readonly workload: Workload | null;
+  readonly workload: MeasuredWorkload | null;
   readonly warnings: readonly Warning[];
 }
 
-/** The workload's numbers in the recording `folder`; a file that cannot be used becomes a warning. */
-export function readWorkload(folder: string): ReadWorkload {
+/**
+ * The workload's numbers in the recording `folder`, which started at `startNs`; a file that cannot be used becomes a warning.
+ */
+export function readWorkload(folder: string, startNs: bigint): ReadWorkload {
   const text = readBounded(join(folder, WORKLOAD_FILE), MAX_BYTES);
   if (text === "ENOENT") return { workload: null, warnings: [] };
   if (typeof text === "string") return unusable(`it cannot be read (${text})`);
@@ -35,7 +39,7 @@ export function readWorkload(folder: string): ReadWorkload {
       name: nameOf(fields.name, MAX_NAME) ?? "",
       options: optionsOf(asFields(fields.options) ?? {}),
       metrics,
-      measured: measuredOf(fields.measured),
+      measured: measuredOf(fields.measured, startNs),
     },
     warnings: metrics.length === listed ? [] : [leftOut(listed - metrics.length, listed)],
   };
@@ -81,12 +85,12 @@ function measurementOf(item: unknown): readonly Measurement[] {
 /** Digits of a time in ns that no clock has reached. */
 const NANOSECONDS = /^\d{1,18}$/;
 
-function measuredOf(value: unknown): Workload["measured"] {
+function measuredOf(value: unknown, startNs: bigint): MeasuredWorkload["measured"] {
   const fields = asFields(value);
-  const fromNs = textOf(fields?.fromNs);
-  const toNs = textOf(fields?.toNs);
-  if (fromNs === null || toNs === null || !NANOSECONDS.test(fromNs) || !NANOSECONDS.test(toNs)) return null;
-  return { fromNs, toNs };
+  const since = (text: string | null): number =>
+    text !== null && NANOSECONDS.test(text) ? msSince(startNs, BigInt(text)) : Number.NaN;
+  const [fromMs, toMs] = [since(textOf(fields?.fromNs)), since(textOf(fields?.toNs))];
+  return fromMs < toMs ? { fromMs, toMs } : null;
 }
 
 function distinct(metrics: readonly Measurement[]): readonly Measurement[] {

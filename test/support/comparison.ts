@@ -1,7 +1,7 @@
 /** Comparisons for tests: columns of recordings from lines of text. */
 import { type Column, runOf } from "../../src/analysis/run.ts";
-import type { Recording } from "../../src/recording/model.ts";
-import type { Workload } from "../../src/recording/spec.ts";
+import type { MeasuredWorkload, Recording } from "../../src/recording/model.ts";
+
 import { buildComparisonView, type ComparisonView } from "../../src/report/compare-view.ts";
 import { type RunPictures, runPictures } from "../../src/report/run-pictures.ts";
 import { type RecordingOptions, recording } from "./timeline.ts";
@@ -21,7 +21,10 @@ export function picturesOf(story: Story): readonly (readonly RunPictures[])[] {
   return Object.values(story).map((runs) => runs.map(runPictures));
 }
 
-export function workload(options: Workload["options"], values: Readonly<Record<string, number>>): Workload {
+export function workload(
+  options: MeasuredWorkload["options"],
+  values: Readonly<Record<string, number>>,
+): MeasuredWorkload {
   const metrics = Object.entries(values).map(([metric, value]) => ({
     metric,
     unit: metric === "throughput" ? "1/s" : "ms",

@@ -15,6 +15,7 @@ import {
   type HeapColumns,
   type IsolateData,
   type LoopColumns,
+  type MeasuredWorkload,
   PAUSE_KINDS,
   type PauseColumns,
   type PauseKind,
@@ -22,7 +23,7 @@ import {
   type ProcessColumns,
   type Recording,
 } from "../../src/recording/model.ts";
-import type { Manifest, Warning, Workload } from "../../src/recording/spec.ts";
+import type { Manifest, Warning } from "../../src/recording/spec.ts";
 
 const MIB = 1024 ** 2;
 const HEAP_AT_START = 10 * MIB;
@@ -133,7 +134,7 @@ export interface RecordingOptions {
   readonly processes?: readonly ProcessColumns[];
   readonly machine?: Partial<Manifest["machine"]>;
   readonly redacted?: boolean;
-  readonly workload?: Workload;
+  readonly workload?: MeasuredWorkload;
   readonly warnings?: readonly Warning[];
 }
 

@@ -13,7 +13,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 function read(content: string) {
   writeFileSync(join(folder, "workload.json"), content);
-  return readWorkload(folder);
+  return readWorkload(folder, 1000n);
 }
 
 const metric = (name: string, value: unknown = 1) => ({ metric: name, unit: "ms", better: "lower", value });
@@ -49,7 +49,7 @@ test.each([
 
 test("a recording without one has none, without a word", () => {
   rmSync(join(folder, "workload.json"));
-  expect(readWorkload(folder)).toEqual({ workload: null, warnings: [] });
+  expect(readWorkload(folder, 0n)).toEqual({ workload: null, warnings: [] });
 });
 
 describe("left out with a warning", () => {
