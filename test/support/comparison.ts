@@ -1,7 +1,6 @@
 /** Comparisons for tests: columns of recordings from lines of text. */
 import { type Column, runOf } from "../../src/analysis/run.ts";
 import type { MeasuredWorkload, Recording } from "../../src/recording/model.ts";
-
 import { buildComparisonView, type ComparisonView } from "../../src/report/compare-view.ts";
 import { type RunPictures, runPictures } from "../../src/report/run-pictures.ts";
 import { type RecordingOptions, recording } from "./timeline.ts";

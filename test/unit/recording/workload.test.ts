@@ -35,9 +35,10 @@ test("a workload's name, options and metrics", () => {
 
 test.each([
   [
-    { fromNs: "12", toNs: "34" },
-    { fromNs: "12", toNs: "34" },
+    { fromNs: "2001000", toNs: "5001000" },
+    { fromMs: 2, toMs: 5 },
   ],
+  [{ fromNs: "5001000", toNs: "2001000" }, null],
   [{ fromNs: 12, toNs: 34 }, null],
   [{ fromNs: "-12", toNs: "34" }, null],
   [{ fromNs: "1", toNs: "9".repeat(100) }, null],
