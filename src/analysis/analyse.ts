@@ -2,6 +2,7 @@ import { plainText } from "../lib/text.ts";
 import { formatMs } from "../lib/units.ts";
 import type { IsolateData, ProcessColumns, Recording } from "../recording/model.ts";
 import type { Collector, Warning } from "../recording/spec.ts";
+import { sumCauses } from "./cause-sums.ts";
 import { gcTime } from "./gc-time.ts";
 import type { Report } from "./report-types.ts";
 import { findSpikes, MAX_SPIKES, type Spikes } from "./spikes.ts";
@@ -31,7 +32,7 @@ export function analyse(recording: Recording, options: { readonly spikeMs?: numb
     }),
     summary: summarizeAll(observed, summaries, recording.processes),
     spikes: spikes.spikes,
-    causes: spikes.count === 0 ? [] : [{ cause: "unknown", spikes: spikes.count, totalMs: spikes.totalMs }],
+    causes: sumCauses(spikes),
   };
 }
 

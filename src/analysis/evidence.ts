@@ -20,34 +20,45 @@ export function reasonOf(isolate: IsolateData, pause: number): string | null {
   return isolate.reasons[isolate.pauses.reason[pause] ?? -1] ?? null;
 }
 
-/** "A mark-compact stopped main for 41.8 ms at 12.3 s: V8's reason was "allocation limit"; 180 -> 95 MiB used." */
-export function pauseHeadline(isolate: IsolateData, pause: number): string {
-  const { pauses } = isolate;
-  const kind = PAUSE_KINDS[pauses.kind[pause] ?? 0] ?? "scavenge";
-  const reason = reasonOf(isolate, pause);
-  const used = usedText(at(pauses.usedBefore, pause), at(pauses.usedAfter, pause));
-  const facts = [
-    reason === null ? "V8's reason was not recorded" : `V8's reason was "${plainText(reason, 80)}"`,
-    ...(used === null ? [] : [used]),
-  ];
-  const length = formatMs(at(pauses.durationMs, pause));
-  const moment = formatMoment(at(pauses.startMs, pause));
-  return `${KIND_SUBJECT[kind]} stopped ${nameOf(isolate)} for ${length} at ${moment}: ${facts.join("; ")}.`;
+/**
+ * What happened, and why as far as it is known: "A scavenge stopped main for 24 ms at 12.3 s: 9.8 of 15.9 MiB of new objects ...",
+ * "37 incremental steps took 118 ms of main in the 204 ms from 12.3 s on: ...". `stop`: a pause's number, or a run of steps.
+ */
+export function headline(isolate: IsolateData, stop: number | StepRun, why: string | null): string {
+  const what = typeof stop === "number" ? pauseText(isolate, stop) : stepsText(isolate, stop);
+  const unknown = typeof stop === "number" ? pauseFacts(isolate, stop) : "";
+  const rest = why ?? unknown;
+  return rest === "" ? `${what}.` : `${what}: ${rest}.`;
 }
 
-/** "37 incremental steps took 118 ms of main in the 204 ms from 12.3 s on." */
-export function stepsHeadline(isolate: IsolateData, run: StepRun): string {
+function pauseText(isolate: IsolateData, pause: number): string {
+  const { pauses } = isolate;
+  const kind = PAUSE_KINDS[pauses.kind[pause] ?? 0] ?? "scavenge";
+  const length = formatMs(at(pauses.durationMs, pause));
+  return `${KIND_SUBJECT[kind]} stopped ${nameOf(isolate)} for ${length} at ${formatMoment(at(pauses.startMs, pause))}`;
+}
+
+/** Where there is no verdict: what V8 said, and the sizes. */
+function pauseFacts(isolate: IsolateData, pause: number): string {
+  const reason = reasonOf(isolate, pause);
+  const used = usedText(at(isolate.pauses.usedBefore, pause), at(isolate.pauses.usedAfter, pause));
+  const said = reason === null ? "V8's reason was not recorded" : `V8's reason was "${plainText(reason, 80)}"`;
+  return used === null ? said : `${said}; ${used}`;
+}
+
+function stepsText(isolate: IsolateData, run: StepRun): string {
   const from = at(run.steps.startMs, 0);
   const span = at(run.steps.endMs, run.steps.count - 1) - from;
   const steps = plural(run.steps.count, "incremental step");
   return run.steps.count === 1
-    ? `An incremental step took ${formatMs(run.durationMs)} of ${nameOf(isolate)} at ${formatMoment(from)}.`
-    : `${steps} took ${formatMs(run.durationMs)} of ${nameOf(isolate)} in the ${formatMs(span)} from ${formatMoment(from)} on.`;
+    ? `An incremental step took ${formatMs(run.durationMs)} of ${nameOf(isolate)} at ${formatMoment(from)}`
+    : `${steps} took ${formatMs(run.durationMs)} of ${nameOf(isolate)} in the ${formatMs(span)} from ${formatMoment(from)} on`;
 }
 
 /** Measurements of a pause in the order in which one asks: was it the machine, what did it free, who started it. */
 export function pauseEvidence(isolate: IsolateData, pause: number): readonly Evidence[] {
   return [
+    ...reasonEvidence(isolate, pause),
     ...flagEvidence(isolate, pause),
     ...timeEvidence(isolate, pause),
     ...memoryEvidence(isolate, pause),
@@ -77,6 +88,11 @@ export function stepsEvidence(isolate: IsolateData, run: StepRun): readonly Evid
     evidence("missing", 1, "signals", "Not measured for steps: CPU time."),
     ...heapAround(isolate, at(run.steps.startMs, 0)),
   ];
+}
+
+function reasonEvidence(isolate: IsolateData, pause: number): readonly Evidence[] {
+  const reason = reasonOf(isolate, pause);
+  return reason === null ? [] : [evidence("reason", 1, "text", `V8's reason: "${plainText(reason, 80)}".`)];
 }
 
 function flagEvidence({ pauses }: IsolateData, pause: number): readonly Evidence[] {

@@ -54,12 +54,21 @@ export interface ReportIsolate {
   readonly gc: GcSummary;
 }
 
+/**
+ * What a site's share is a share of: bytes that were allocated, that a young collection found alive, that are kept since the last full
+ * collection, or that lie outside the heap; asked: it is who asked for the collection.
+ */
+export type SiteMeasure = "allocated" | "survived" | "retained" | "external" | "asked";
+
 export interface Site {
   readonly function: string;
   readonly file: string;
   readonly line: number;
   readonly column: number | null;
   readonly share: number;
+  readonly measure: SiteMeasure;
+  /** Functions that the optimiser inlined are told apart from their callers; false: the caller may stand for them. */
+  readonly exact: boolean;
   readonly bytes: number | null;
   readonly survivedBytes: number | null;
 }
@@ -97,6 +106,21 @@ export interface Spike {
   readonly advice: readonly { readonly text: string; readonly flag?: string }[];
 }
 
+/** The spikes of one cause together. */
+export interface CauseSum {
+  readonly cause: Cause;
+  readonly spikes: number;
+  readonly totalMs: number;
+  /** Mean of the spikes' confidences, weighted by their time. */
+  readonly confidence: number;
+  /** The longest of them; null where they are not described. */
+  readonly worstSpike: string | null;
+  /** Over all of them. */
+  readonly sites: readonly Site[];
+  /** That of the longest. */
+  readonly advice: Spike["advice"];
+}
+
 export interface Report {
   readonly schema: "gcspike.report/1";
   readonly recording: {
@@ -118,5 +142,5 @@ export interface Report {
   readonly isolates: readonly ReportIsolate[];
   readonly summary: GcSummary;
   readonly spikes: readonly Spike[];
-  readonly causes: readonly { readonly cause: Cause; readonly spikes: number; readonly totalMs: number }[];
+  readonly causes: readonly CauseSum[];
 }

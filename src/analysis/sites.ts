@@ -3,7 +3,7 @@ import type { Allocations, AllocationWindow, Frame } from "../recording/model.ts
 import type { Site } from "./report-types.ts";
 
 /** At most this many sites are listed: behind the tenth there is nothing to act on. */
-const MAX_SITES = 10;
+export const MAX_SITES = 10;
 
 /** Sampled bytes by frame, and of everything, frames without a site included. */
 export interface SiteTally {
@@ -29,7 +29,7 @@ export function siteOfStack(allocations: Allocations): readonly (Frame | undefin
   });
 }
 
-function siteKey(frame: Frame): string {
+export function siteKey(frame: Pick<Frame, "file" | "line" | "column" | "function">): string {
   return `${frame.file}\0${frame.line}\0${frame.column}\0${frame.function}`;
 }
 
@@ -57,6 +57,8 @@ export function rankSites({ frames, totalBytes }: SiteTally): readonly Site[] {
       line: frame.line,
       column: frame.column > 0 ? frame.column : null,
       share: totalBytes > 0 ? bytes / totalBytes : 0,
+      measure: "allocated",
+      exact: false,
       bytes: Math.round(bytes),
       survivedBytes: null,
     }));

@@ -9,18 +9,21 @@ const MAX_PHASES = 12;
  */
 const MAX_LOOK_BACK = 4096;
 
-/** Self time by phase inside `intervals`, most first, at most twelve. Spans are cut at the interval's ends. */
-export function phasesInside(
-  phases: PhaseColumns,
-  intervals: Intervals,
-): readonly { readonly name: string; readonly ms: number }[] {
+/** Self time by phase inside `intervals`, ms. Spans are cut at the interval's ends. */
+export function selfTimes(phases: PhaseColumns, intervals: Intervals): ReadonlyMap<string, number> {
   const selfMs = new Map<number, number>();
   for (let i = 0; i < intervals.count; i++) {
     addSelfTimes(selfMs, phases, intervals.startMs[i] ?? 0, intervals.endMs[i] ?? 0);
   }
+  return new Map([...selfMs].filter(([, ms]) => ms > 0).map(([name, ms]) => [phases.names[name] ?? "", ms]));
+}
+
+/** Most first, at most twelve. */
+export function longestPhases(
+  selfMs: ReadonlyMap<string, number>,
+): readonly { readonly name: string; readonly ms: number }[] {
   return [...selfMs]
-    .filter(([, ms]) => ms > 0)
-    .map(([name, ms]) => ({ name: phases.names[name] ?? "", ms }))
+    .map(([name, ms]) => ({ name, ms }))
     .sort((a, b) => b.ms - a.ms || (a.name < b.name ? -1 : 1))
     .slice(0, MAX_PHASES);
 }

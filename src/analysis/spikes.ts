@@ -1,16 +1,18 @@
 /** Spikes: pauses at or over the threshold, and runs of incremental steps that amount to one. */
 import type { AllocationWindow, Frame, IsolateData } from "../recording/model.ts";
 import { PAUSE_KINDS } from "../recording/model.ts";
-import { pauseEvidence, pauseHeadline, reasonOf, stepsEvidence, stepsHeadline } from "./evidence.ts";
+import { decide } from "./causes/decide.ts";
+import { spikeFacts } from "./causes/facts.ts";
+import { headline, pauseEvidence, reasonOf, stepsEvidence } from "./evidence.ts";
+import { GcHistory } from "./gc-history.ts";
 import type { Intervals } from "./intervals.ts";
-import type { Site, Spike } from "./report-types.ts";
+import type { Spike } from "./report-types.ts";
 import { rankSites, siteOfStack, tallySites } from "./sites.ts";
-import { phasesInside } from "./spike-phases.ts";
+import { longestPhases } from "./spike-phases.ts";
+import { type SiteFinder, sitesOf } from "./spike-sites.ts";
 import { type StepRun, stepRuns } from "./steps.ts";
 import type { ObservedIsolate } from "./summary.ts";
 
-/** Allocations that feed a spike: windows that overlap it or ended within this time before it. */
-const FEED_MS = 3000;
 /** Spikes that are described, the worst; a threshold of microseconds would otherwise fill the memory. */
 export const MAX_SPIKES = 10_000;
 
@@ -36,11 +38,16 @@ export function findSpikes(observed: readonly ObservedIsolate[], spikeMs: number
     ...(time.outside === null ? [] : stepCandidates(isolate, time.outside, spikeMs)),
   ]);
   candidates.sort((a, b) => b.durationMs - a.durationMs || a.startMs - b.startMs);
-  const sites = new Map(observed.map(({ isolate }) => [isolate, siteFinder(isolate)]));
+  const backgrounds = new Map<IsolateData, Background>();
+  const backgroundOf = (isolate: IsolateData): Background => {
+    const known = backgrounds.get(isolate) ?? { history: new GcHistory(isolate), sitesBetween: siteFinder(isolate) };
+    backgrounds.set(isolate, known);
+    return known;
+  };
   return {
     spikes: candidates
       .slice(0, MAX_SPIKES)
-      .map((candidate, rank) => describe(candidate, `s${rank + 1}`, sites.get(candidate.isolate) ?? (() => []))),
+      .map((candidate, rank) => describe(candidate, `s${rank + 1}`, spikeMs, backgroundOf(candidate.isolate))),
     count: candidates.length,
     totalMs: candidates.reduce((sum, candidate) => sum + candidate.durationMs, 0),
   };
@@ -66,55 +73,44 @@ function stepCandidates(isolate: IsolateData, steps: Intervals, spikeMs: number)
   }));
 }
 
-type SiteFinder = (fromMs: number, toMs: number) => readonly Site[];
+/** What an isolate's spikes share. */
+interface Background {
+  readonly history: GcHistory;
+  readonly sitesBetween: SiteFinder;
+}
 
-function describe(candidate: Candidate, id: string, sitesFor: SiteFinder): Spike {
+function describe(candidate: Candidate, id: string, spikeMs: number, { history, sitesBetween }: Background): Spike {
   const { isolate, startMs, durationMs, stop } = candidate;
-  const intervals =
-    stop.type === "steps"
-      ? stop.run.steps
-      : { count: 1, startMs: Float64Array.of(startMs), endMs: Float64Array.of(startMs + durationMs) };
-  const endMs = intervals.endMs[intervals.count - 1] ?? startMs;
+  const isSteps = stop.type === "steps";
+  const intervals = isSteps
+    ? stop.run.steps
+    : { count: 1, startMs: Float64Array.of(startMs), endMs: Float64Array.of(startMs + durationMs) };
+  const pause = isSteps ? -1 : stop.index;
+  const kind = isSteps ? "incremental-steps" : (PAUSE_KINDS[isolate.pauses.kind[pause] ?? 0] ?? "scavenge");
+  const facts = spikeFacts(isolate, history, { kind, pause, intervals, startMs, durationMs }, spikeMs);
+  const verdict = decide(facts);
+  const sites = sitesOf(verdict.cause, facts, history, sitesBetween);
+  const cpuMs = isolate.pauses.cpuMs[pause] ?? Number.NaN;
   return {
     id,
     isolate: isolate.id,
     startMs,
     durationMs,
-    ...(stop.type === "steps" ? describeSteps(isolate, stop.run) : describePause(isolate, stop.index)),
-    phases: isolate.phases === null ? [] : phasesInside(isolate.phases, intervals),
-    cause: "unknown",
-    confidence: 0,
-    contributing: [],
-    sites: sitesFor(startMs - FEED_MS, endMs),
-    tags: [],
-    advice: [],
-  };
-}
-
-function describePause(
-  isolate: IsolateData,
-  index: number,
-): Pick<Spike, "kind" | "cpuMs" | "reason" | "headline" | "evidence"> {
-  const cpuMs = isolate.pauses.cpuMs[index] ?? Number.NaN;
-  return {
-    kind: PAUSE_KINDS[isolate.pauses.kind[index] ?? 0] ?? "scavenge",
+    kind,
     cpuMs: Number.isNaN(cpuMs) ? null : cpuMs,
-    reason: reasonOf(isolate, index),
-    headline: pauseHeadline(isolate, index),
-    evidence: pauseEvidence(isolate, index),
-  };
-}
-
-function describeSteps(
-  isolate: IsolateData,
-  run: StepRun,
-): Pick<Spike, "kind" | "cpuMs" | "reason" | "headline" | "evidence"> {
-  return {
-    kind: "incremental-steps",
-    cpuMs: null,
-    reason: null,
-    headline: stepsHeadline(isolate, run),
-    evidence: stepsEvidence(isolate, run),
+    reason: isSteps ? null : reasonOf(isolate, pause),
+    phases: facts.phases === null ? [] : longestPhases(facts.phases),
+    cause: verdict.cause,
+    confidence: verdict.confidence,
+    contributing: verdict.contributing,
+    headline: headline(isolate, stop.type === "steps" ? stop.run : pause, verdict.primary?.why ?? null),
+    sites,
+    tags: [],
+    evidence: [
+      ...verdict.judgements.flatMap(({ evidence }) => evidence),
+      ...(isSteps ? stepsEvidence(isolate, stop.run) : pauseEvidence(isolate, pause)),
+    ],
+    advice: verdict.primary?.advice ?? [],
   };
 }
 
@@ -122,7 +118,7 @@ function describeSteps(
 function siteFinder({ allocations }: IsolateData): SiteFinder {
   if (allocations === null) return () => [];
   const sites: readonly (Frame | undefined)[] = siteOfStack(allocations);
-  const known = new Map<string, readonly Site[]>();
+  const known = new Map<string, ReturnType<SiteFinder>>();
   return (fromMs, toMs) => {
     const from = firstWindow(allocations.windows, (window) => window.endMs >= fromMs);
     const to = firstWindow(allocations.windows, (window) => window.startMs >= toMs);

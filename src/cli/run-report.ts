@@ -1,4 +1,6 @@
 /** `gcspike report`: a recording as terminal text, JSON, Markdown or HTML, and as charts. */
+
+import type { Spike } from "../analysis/report-types.ts";
 import { ExitCode, usageError } from "../lib/errors.ts";
 import { plural } from "../lib/text.ts";
 import { formatBytes } from "../lib/units.ts";
@@ -12,7 +14,30 @@ import type { Terminal } from "./terminal.ts";
 
 type ViewFormat = Exclude<Format, "json">;
 
-async function render(format: ViewFormat, view: ReportView, recording: string, terminal: Terminal, toFile: boolean) {
+interface RenderOptions {
+  readonly recording: string;
+  readonly terminal: Terminal;
+  readonly toFile: boolean;
+  readonly spikeId: string | undefined;
+}
+
+function spikeOf({ report: { spikes } }: ReportView, id: string): Spike {
+  const spike = spikes.find((one) => one.id === id);
+  if (spike !== undefined) return spike;
+  const last = spikes.at(-1);
+  throw usageError(
+    `There is no spike "${id}".`,
+    last === undefined
+      ? "The recording has none: lower --spike."
+      : `There are ${spikes[0]?.id} to ${last.id}, the longest first.`,
+  );
+}
+
+async function render(
+  format: ViewFormat,
+  view: ReportView,
+  { recording, terminal, toFile, spikeId }: RenderOptions,
+): Promise<Uint8Array> {
   switch (format) {
     case "markdown":
       return (await import("../report/markdown.ts")).renderMarkdown(view);
@@ -24,8 +49,9 @@ async function render(format: ViewFormat, view: ReportView, recording: string, t
       return renderHtml(view, loadAssets("report"));
     }
     case "terminal": {
-      const { renderTerminal } = await import("../report/terminal.ts");
-      return renderTerminal(view, { color: terminal.outColor && !toFile, width: terminal.width(), recording });
+      const { renderSpike, renderTerminal } = await import("../report/terminal.ts");
+      const options = { color: terminal.outColor && !toFile, width: terminal.width(), recording };
+      return spikeId === undefined ? renderTerminal(view, options) : renderSpike(spikeOf(view, spikeId), options);
     }
   }
 }
@@ -46,6 +72,9 @@ export async function runReport(recording: string, flags: ReportFlags, terminal:
       `Write it to a file: gcspike report ${recording} -o report.html`,
     );
   }
+  if (flags.spikeId !== undefined && format !== "terminal") {
+    throw usageError(`--spike-id explains a spike as text, not as ${format}.`, "The other formats have every spike.");
+  }
   const reading = <T>(task: () => Promise<T>): Promise<T> => withSpinner(terminal, "Reading the recording", task);
   let bytes: Uint8Array;
   if (format === "json" && flags.charts === undefined) {
@@ -55,7 +84,12 @@ export async function runReport(recording: string, flags: ReportFlags, terminal:
     bytes =
       format === "json"
         ? renderJson(view)
-        : await render(format, view, recording, terminal, flags.output !== undefined);
+        : await render(format, view, {
+            recording,
+            terminal,
+            toFile: flags.output !== undefined,
+            spikeId: flags.spikeId,
+          });
     if (flags.charts !== undefined) await writeCharts(flags.charts, view, terminal);
   }
   if (flags.output === undefined) {

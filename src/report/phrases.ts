@@ -1,5 +1,5 @@
 /** Sentences that every text renderer says in the same words. All text from the recording is plain (control-free) here. */
-import type { GcSummary, PauseStatistics, Report, Site } from "../analysis/report-types.ts";
+import type { CauseSum, GcSummary, PauseStatistics, Report, Site } from "../analysis/report-types.ts";
 import { programName } from "../lib/program-name.ts";
 import { shellWord } from "../lib/shell.ts";
 import { plainText, plural } from "../lib/text.ts";
@@ -54,6 +54,27 @@ export function spikesText({ report, spikeThresholdMs }: ReportView): string {
   return count === 1
     ? `1 spike of ${threshold} or more: ${formatMs(total)}.`
     : `${plural(count, "spike")} of ${threshold} or more, together ${formatMs(total)}.`;
+}
+
+/** "survivor-copy   146 ms in 4 scavenges, confidence 0.93" */
+export function causeText({ cause, spikes, totalMs, confidence }: CauseSum): string {
+  const sure = cause === "unknown" ? "" : `, confidence ${confidence.toFixed(2)}`;
+  return `${cause}   ${formatMs(totalMs)} in ${plural(spikes, "spike")}${sure}`;
+}
+
+const MEASURE_TEXT: Readonly<Record<Site["measure"], string>> = {
+  allocated: "By bytes allocated before it",
+  survived: "By bytes that survived it",
+  retained: "By bytes kept since the last full collection",
+  external: "By bytes outside the heap",
+  asked: "Who asked for it",
+};
+
+/** What a table of sites is about, and how sure its functions are. */
+export function sitesHead(sites: readonly Site[]): string {
+  const [first] = sites;
+  if (first === undefined) return "";
+  return `${MEASURE_TEXT[first.measure]}${first.exact ? "" : " (estimated: an inlined function hides behind its caller)"}:`;
 }
 
 /** "In its worst 10 ms the program had 0 % of the thread, in its worst 100 ms 48 %." null without GC or a window of 10 ms. */

@@ -1,11 +1,12 @@
-import { locationText } from "../analysis/phrases.ts";
-import type { Report, Site, Spike } from "../analysis/report-types.ts";
+import { formatMoment, locationText } from "../analysis/phrases.ts";
+import type { CauseSum, Report, Site, Spike } from "../analysis/report-types.ts";
 import { shellWord } from "../lib/shell.ts";
-import { cutStart, plainText, plural } from "../lib/text.ts";
+import { cutStart, listText, plainText, plural } from "../lib/text.ts";
 import { formatMs, formatShare } from "../lib/units.ts";
 import { INDENT, Page, type PageOptions } from "./page.ts";
 import {
   answerParts,
+  causeText,
   circumstances,
   commandText,
   endText,
@@ -13,6 +14,7 @@ import {
   memoryText,
   msOrDash,
   siteName,
+  sitesHead,
   spikesText,
   utilizationText,
 } from "./phrases.ts";
@@ -23,13 +25,11 @@ export interface TerminalOptions extends PageOptions {
   readonly recording?: string;
 }
 
-const MAX_SPIKES = 10;
+const MAX_CAUSES = 4;
+const MAX_SPIKES = 5;
 const MAX_SITES = 5;
-const MAX_SITES_OF_SPIKE = 3;
-const MAX_PHASES_OF_SPIKE = 3;
+const MAX_SITES_OF_CAUSE = 3;
 const MAX_ISOLATES = 12;
-/** Of a spike's evidence, what its headline does not say already; the rest stands in the JSON and HTML reports. */
-const SHOWN_EVIDENCE = new Set(["cpu", "run-queue", "probe", "trigger-stack", "steps.span", "missing"]);
 
 /** The report for a terminal, UTF-8: the answer, the evidence, what is missing, where to read on. */
 export function renderTerminal(view: ReportView, options: TerminalOptions): Uint8Array {
@@ -47,7 +47,8 @@ export function renderTerminal(view: ReportView, options: TerminalOptions): Uint
   }
   if (report.isolates.length > 1) isolateTable(page, report);
   facts(page, report);
-  if (report.isolates.length > 0) spikes(page, view, MAX_SPIKES);
+  if (report.isolates.length > 0) causes(page, view, MAX_CAUSES);
+  worstSpikes(page, view, options);
   sites(page, view.sites);
   warnings(page, report);
   fullStory(page, view, options);
@@ -63,7 +64,7 @@ export function renderSummary(view: ReportView, options: TerminalOptions): strin
   page.prose(`${endText(report.recording)} Recorded ${pauses} in ${isolates}: ${recordingName(view, options)}`);
   page.gap();
   answer(page, report);
-  if (report.spikes.length > 0) spikes(page, view, 1);
+  if (report.spikes.length > 0) causes(page, view, 1);
   warnings(page, report);
   fullStory(page, view, options);
   return page.text();
@@ -136,43 +137,96 @@ function facts(page: Page, { summary }: Report): void {
   for (const text of texts) page.prose(text);
 }
 
-function spikes(page: Page, view: ReportView, most: number): void {
-  const { spikes: all, causes } = view.report;
+/** What to look at first: each cause with its sites, what happened in its longest spike, and what helps. */
+function causes(page: Page, view: ReportView, most: number): void {
+  const { causes: all } = view.report;
   page.gap();
   page.prose(spikesText(view), { style: "bold" });
-  const told = new Map<string, string>();
-  for (const spike of all.slice(0, most)) {
+  for (const sum of all.slice(0, most)) {
     page.gap();
-    describeSpike(page, spike, told);
+    describeCause(page, sum, view.report);
   }
-  const more = causes.reduce((sum, cause) => sum + cause.spikes, 0) - most;
-  if (more <= 0) return;
+  if (all.length <= most) return;
+  const rest = all.slice(most).map(({ cause, spikes, totalMs }) => `${cause} ${formatMs(totalMs)} in ${spikes}`);
   page.gap();
-  page.row(`and ${plural(more, "more spike")}, none of them longer`, "dim");
+  page.prose(`Also ${rest.join(", ")}.`, { style: "dim" });
 }
 
-/** `told`: which spike's tables of sites are on the page already. */
-function describeSpike(page: Page, spike: Spike, told: Map<string, string>): void {
-  const margin = INDENT + " ".repeat(spike.id.length + 2);
-  page.prose(`${spike.id}  ${plainText(spike.headline, 400)}`, { hanging: margin, style: "yellow" });
-  for (const { signal, text } of spike.evidence) {
-    if (SHOWN_EVIDENCE.has(signal)) page.prose(plainText(text, 600), { indent: margin });
+function describeCause(page: Page, sum: CauseSum, { spikes }: Report): void {
+  const margin = `${INDENT}  `;
+  page.row(causeText(sum), "yellow");
+  const worst = spikes.find(({ id }) => id === sum.worstSpike);
+  if (worst !== undefined) {
+    const longest = sum.spikes === 1 ? worst.id : `${worst.id}, the longest`;
+    page.prose(`${longest}: ${plainText(worst.headline, 400)}`, { indent: margin });
   }
-  const phases = spike.phases
-    .slice(0, MAX_PHASES_OF_SPIKE)
-    .map(({ name, ms }) => `${plainText(name, 60)} ${formatMs(ms)}`);
-  if (phases.length > 0) page.prose(`V8 spent it in ${phases.join(", ")}.`, { indent: margin });
-  const shown = spike.sites.slice(0, MAX_SITES_OF_SPIKE);
-  if (shown.length === 0) return;
-  const key = shown
-    .map(({ share, file, line, function: name }) => [formatShare(share), file, line, name].join())
-    .join();
-  const same = told.get(key);
-  if (same === undefined) {
-    told.set(key, spike.id);
-    page.prose("Allocated before it, by user code:", { indent: margin });
+  const shown = sum.sites.slice(0, MAX_SITES_OF_CAUSE);
+  if (shown.length > 0) {
+    page.prose(sitesHead(shown), { indent: margin });
     siteTable(page, shown, margin);
-  } else page.prose(`Allocated before it, by user code: the same as before ${same}.`, { indent: margin });
+  }
+  adviceLines(page, sum.advice, margin);
+}
+
+function adviceLines(page: Page, advice: Spike["advice"], indent: string): void {
+  for (const [index, { text, flag }] of advice.entries()) {
+    const start = index === 0 ? "Try  " : "or   ";
+    const said = flag === undefined ? text : `${plainText(flag, 80)}  ${text}`;
+    page.prose(`${start}${plainText(said, 600)}`, { indent, hanging: `${indent}     ` });
+  }
+}
+
+/** The longest spikes, a line each. */
+function worstSpikes(page: Page, view: ReportView, options: TerminalOptions): void {
+  const { spikes, causes: all } = view.report;
+  if (spikes.length === 0) return;
+  page.gap();
+  page.prose(spikes.length === 1 ? "The spike:" : "The longest spikes:", { style: "bold" });
+  page.table([
+    ["", "at", "length", "kind", "cause", "sure"],
+    ...spikes
+      .slice(0, MAX_SPIKES)
+      .map(({ id, startMs, durationMs, kind, cause, confidence }) => [
+        id,
+        formatMoment(startMs),
+        formatMs(durationMs),
+        kind,
+        cause,
+        cause === "unknown" ? "-" : confidence.toFixed(2),
+      ]),
+  ]);
+  const count = all.reduce((sum, cause) => sum + cause.spikes, 0);
+  if (count > MAX_SPIKES) page.row(`and ${plural(count - MAX_SPIKES, "more spike")}, none of them longer`, "dim");
+  page.whole(`One of them whole:  gcspike report ${recordingName(view, options)} --spike-id ${spikes[0]?.id ?? "s1"}`);
+}
+
+/** One spike with everything that is known about it. */
+export function renderSpike(spike: Spike, options: PageOptions): Uint8Array {
+  const page = new Page(options);
+  const { id, cause, confidence, contributing } = spike;
+  page.prose(`${id}  ${plainText(spike.headline, 400)}`, {
+    hanging: `${INDENT}${" ".repeat(id.length + 2)}`,
+    style: "bold",
+  });
+  page.gap();
+  page.prose(
+    cause === "unknown"
+      ? "Its cause is unknown: the signals do not decide."
+      : `Cause: ${cause}, confidence ${confidence.toFixed(2)}${contributing.length === 0 ? "" : `; ${listText(contributing)} contributed`}.`,
+  );
+  for (const { text } of spike.evidence) page.prose(`- ${plainText(text, 600)}`, { hanging: `${INDENT}  ` });
+  if (spike.phases.length > 0) {
+    page.gap();
+    page.table([["V8's phase", "itself"], ...spike.phases.map(({ name, ms }) => [plainText(name, 60), formatMs(ms)])]);
+  }
+  if (spike.sites.length > 0) {
+    page.gap();
+    page.prose(sitesHead(spike.sites));
+    siteTable(page, spike.sites, INDENT);
+  }
+  if (spike.advice.length > 0) page.gap();
+  adviceLines(page, spike.advice, INDENT);
+  return new TextEncoder().encode(page.text());
 }
 
 function sites(page: Page, all: readonly Site[]): void {

@@ -2,6 +2,7 @@
  * Synthetic report views: an HTTP server that keeps sessions, told by a seeded generator, so that the same options always
  * give the same view. The figures of the report are computed from the series and agree with them.
  */
+import { sumCauses } from "../../src/analysis/cause-sums.ts";
 import type { GcSummary, PauseStatistics, Report, ReportPauseKind, Spike } from "../../src/analysis/report-types.ts";
 import { PAUSE_KINDS } from "../../src/recording/model.ts";
 import type { Warning } from "../../src/recording/spec.ts";
@@ -303,6 +304,8 @@ function spikeOf(isolate: IsolateView, index: number, id: string, rename: (text:
         line: 48,
         column: 9,
         share: 0.71,
+        measure: isFull ? "retained" : "survived",
+        exact: true,
         bytes: 7 * MiB,
         survivedBytes: 7 * MiB,
       },
@@ -312,6 +315,8 @@ function spikeOf(isolate: IsolateView, index: number, id: string, rename: (text:
         line: 112,
         column: 3,
         share: 0.16,
+        measure: isFull ? "retained" : "survived",
+        exact: true,
         bytes: 2 * MiB,
         survivedBytes: MiB,
       },
@@ -347,12 +352,9 @@ function spikesOf(
 }
 
 function causesOf(spikes: readonly Spike[]): Report["causes"] {
-  const totals = new Map<Spike["cause"], { spikes: number; totalMs: number }>();
-  for (const { cause, durationMs } of spikes) {
-    const held = totals.get(cause) ?? { spikes: 0, totalMs: 0 };
-    totals.set(cause, { spikes: held.spikes + 1, totalMs: held.totalMs + durationMs });
-  }
-  return [...totals].map(([cause, total]) => ({ cause, ...total })).sort((a, b) => b.totalMs - a.totalMs);
+  const longest = spikes.toSorted((a, b) => b.durationMs - a.durationMs);
+  const totalMs = spikes.reduce((sum, { durationMs }) => sum + durationMs, 0);
+  return sumCauses({ spikes: longest, count: spikes.length, totalMs });
 }
 
 /** A view with everything in it; the options take parts away or make it large or hostile. */

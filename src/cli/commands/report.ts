@@ -8,6 +8,7 @@ export const reportCommand: CommandSpec = {
   summary: "explain a recording, also one that is still being written",
   examples: [
     "gcspike report server.gcspike",
+    "gcspike report server.gcspike --spike-id s1",
     "gcspike report server.gcspike -o report.html",
     "gcspike report server.gcspike --format json | jq .summary.pauses",
   ],
@@ -21,6 +22,7 @@ export const reportCommand: CommandSpec = {
       .option("--spike <duration>", "a pause this long is a spike (default: what the recording says)", (text) =>
         parseDuration("--spike", text),
       )
+      .option("--spike-id <id>", "explain one spike, such as s3, in the terminal")
       .option("--charts <DIR>", "also write the charts as PNG files")
       .action(async (recording: string, flags: ReportFlags) => {
         const { runReport } = await import("../run-report.ts");

@@ -1,0 +1,36 @@
+/** The allocation rate jumped well above its recent level. */
+import { formatBytes, formatNumber } from "../../lib/units.ts";
+import { BURST_MS } from "./facts.ts";
+import type { Rule } from "./rule.ts";
+
+/** So many times as much as usual, and at least so much, bytes a second. */
+const JUMP = 4;
+const LEAST_RATE = 20 * 1024 ** 2;
+
+export const allocationBurst: Rule = {
+  cause: "allocation-burst",
+  judge({ rate, kind }) {
+    if (rate === null || kind === "weak-callbacks") return null;
+    const times = rate.now / Math.max(rate.usual, 1);
+    if (rate.now < LEAST_RATE || times < JUMP) return null;
+    const factor = times > 1000 ? "more than a thousand" : formatNumber(times);
+    return {
+      score: 0.97 - 0.5 / times,
+      certainty: 0.82,
+      why: `the program had just begun to allocate ${formatBytes(rate.now)} a second, ${factor} times what it did before`,
+      evidence: [
+        {
+          signal: "allocation-rate",
+          value: rate.now,
+          unit: "bytes/s",
+          text: `${formatBytes(rate.now)} a second were allocated in the ${BURST_MS / 1000} s before it; usual in the 30 s before that: ${formatBytes(rate.usual)} a second.`,
+        },
+      ],
+      advice: [
+        {
+          text: "Spread the burst: work in slices between which the event loop turns, a limit on how much runs at once, or streaming instead of building the whole result. Look at the tags for what began then.",
+        },
+      ],
+    };
+  },
+};

@@ -1,0 +1,40 @@
+/** Evacuating fragmented pages dominates a full collection. */
+import { formatBytes, formatMs, formatShare } from "../../lib/units.ts";
+import { waitedShare, workShare } from "./facts.ts";
+import { type Rule, ramp } from "./rule.ts";
+
+const EVACUATING = /^V8\.GC_MC_EVACUATE/;
+const WORTH_SAYING = 0.25;
+const MIB = 1024 ** 2;
+
+export const compaction: Rule = {
+  cause: "compaction",
+  judge({ kind, phases, durationMs, machine, before }) {
+    if (kind !== "mark-compact" || phases === null) return null;
+    let ms = 0;
+    for (const [name, self] of phases) if (EVACUATING.test(name)) ms += self;
+    // The young generation is evacuated too: about a millisecond a MiB of what it held.
+    const youngMs = before === null ? 0 : before.young / MIB;
+    const evacuating = Math.max(0, ms - youngMs);
+    const share = workShare(evacuating, machine);
+    if (!(share >= WORTH_SAYING)) return null;
+    return {
+      score: 0.3 + 0.65 * ramp(share, 0.3, 0.75),
+      certainty: 0.8 * (1 - 0.4 * waitedShare(machine)),
+      why: `moving objects out of fragmented pages took ${formatMs(evacuating)} of it`,
+      evidence: [
+        {
+          signal: "evacuation",
+          value: share,
+          unit: "share",
+          text: `Evacuation and the updating of pointers took ${formatMs(ms)} (${formatShare(ms / durationMs)})${before === null ? "" : `, of which ${formatBytes(before.young)} of young objects explain about ${formatMs(youngMs)}`}.`,
+        },
+      ],
+      advice: [
+        {
+          text: "Fragmentation comes from long-lived objects between short-lived ones: allocate what lives long together (at start, in arrays or a pool), so that pages empty as a whole.",
+        },
+      ],
+    };
+  },
+};

@@ -1,0 +1,51 @@
+/**
+ * From judgements to a verdict: every rule says how much of the spike would not be there without its cause; the highest is the primary
+ * cause, those that also count contribute. Confidence is how well the primary's signals tell it, less where another cause explains
+ * nearly as much. docs/causes has what the scores mean; bench/attribution measures how often they are right.
+ */
+import type { Cause } from "../report-types.ts";
+import type { SpikeFacts } from "./facts.ts";
+import type { Judgement } from "./rule.ts";
+import { RULES } from "./rules.ts";
+
+/** What explains less than this is no verdict. */
+const LEAST_SCORE = 0.4;
+const CONTRIBUTES = 0.3;
+const MOST_CONTRIBUTING = 3;
+/** Scores that are as close as this leave the verdict in doubt. */
+const CLEAR_MARGIN = 0.25;
+/** The share of its certainty that a verdict keeps where another cause explains as much. */
+const IN_DOUBT = 0.65;
+
+export interface Verdict {
+  readonly cause: Cause;
+  readonly confidence: number;
+  readonly contributing: readonly Cause[];
+  /** Of the primary cause; null: unknown. */
+  readonly primary: Judgement | null;
+  /** Of the primary and the contributing causes, in their order. */
+  readonly judgements: readonly Judgement[];
+}
+
+export function decide(facts: SpikeFacts): Verdict {
+  const judged = RULES.flatMap(({ cause, judge }) => {
+    const judgement = judge(facts);
+    return judgement === null ? [] : [{ cause, judgement }];
+  }).sort((a, b) => b.judgement.score - a.judgement.score);
+  const [first, second] = judged;
+  if (first === undefined || first.judgement.score < LEAST_SCORE) {
+    return { cause: "unknown", confidence: 0, contributing: [], primary: null, judgements: [] };
+  }
+  const others = judged.slice(1).filter(({ judgement }) => judgement.score >= CONTRIBUTES);
+  const contributing = others.slice(0, MOST_CONTRIBUTING);
+  const margin = first.judgement.score - (second?.judgement.score ?? 0);
+  const clearness = Math.min(1, margin / CLEAR_MARGIN);
+  const confidence = first.judgement.certainty * (IN_DOUBT + (1 - IN_DOUBT) * clearness);
+  return {
+    cause: first.cause,
+    confidence: Math.round(confidence * 100) / 100,
+    contributing: contributing.map(({ cause }) => cause),
+    primary: first.judgement,
+    judgements: [first.judgement, ...contributing.map(({ judgement }) => judgement)],
+  };
+}

@@ -1,0 +1,43 @@
+/** Collections are driven by memory outside the heap that objects of the heap own. */
+import { formatBytes, formatShare } from "../../lib/units.ts";
+import { GcFlag } from "../../recording/spec.ts";
+import { growthOf, growthText } from "./growth.ts";
+import type { Rule } from "./rule.ts";
+
+const WORTH_SAYING = 0.25;
+/** Reasons of V8 that are about nothing else. */
+const PRESSURE = /external/;
+
+export const externalMemory: Rule = {
+  cause: "external-memory",
+  judge(facts) {
+    const { flags, reasons, kind, before } = facts;
+    const isAsked = reasons.some((reason) => PRESSURE.test(reason)) || (flags & GcFlag.allExternalMemory) !== 0;
+    const growth = growthOf(facts);
+    const share = growth === null || growth.total === 0 ? 0 : growth.external / growth.total;
+    if (!isAsked && share < WORTH_SAYING) return null;
+    const external = before?.external ?? Number.NaN;
+    const isYoung = kind === "scavenge" || kind === "minor-mark-sweep";
+    return {
+      score: isAsked ? (isYoung ? 0.8 : 0.85 + 0.1 * share) : 0.8 * share,
+      certainty: isAsked ? 0.94 : 0.8,
+      why:
+        growth !== null && growth.external > 0
+          ? `memory outside the heap (Buffers, ArrayBuffers) had grown by ${growthText(growth.external, growth)}, past V8's limit for it`
+          : `memory outside the heap (Buffers, ArrayBuffers) was at ${formatBytes(external)}, past V8's limit for it`,
+      evidence: [
+        {
+          signal: "external",
+          value: Number.isNaN(external) ? 0 : external,
+          unit: "bytes",
+          text: `${formatBytes(external)} outside the heap belonged to objects in it${growth === null ? "" : `; growth since the last full collection: ${formatBytes(growth.external)} (${formatShare(share)} of all growth)`}${isAsked ? "; V8 says that this is why it collected" : ""}.`,
+        },
+      ],
+      advice: [
+        {
+          text: "Reuse Buffers instead of making one for each use (a pool, or one that is filled again), or stream in smaller pieces: V8 only learns that a Buffer is dead by collecting the small object that owns it.",
+        },
+      ],
+    };
+  },
+};

@@ -1,0 +1,180 @@
+/** Everything that is known about one spike, joined on one clock: what the rules judge by. Pure. */
+import type { IsolateData } from "../../recording/model.ts";
+import type { GcHistory, HeapParts } from "../gc-history.ts";
+import type { Intervals } from "../intervals.ts";
+import type { Spike } from "../report-types.ts";
+import { selfTimes } from "../spike-phases.ts";
+
+/** Allocation right before a spike is looked at over this time, and what is usual over this time before that. */
+export const BURST_MS = 1000;
+const USUAL_MS = 30_000;
+/** Less history than this says nothing about what is usual. */
+const LEAST_USUAL_MS = 3000;
+/** Full collections that repeat: how far back is looked. */
+const REPEATS_MS = 10_000;
+
+/**
+ * A parallel collection waits for its helpers: on a quiet machine of two cores the thread was seen to run for 28 to 41 % of it.
+ * What it waits beyond that, the machine made it wait.
+ */
+const HELPERS_SHARE = 3;
+/** What the kernel needs to give a page of 4 KiB, ms: an estimate, of virtual machines. */
+const MINOR_FAULT_MS = 0.0007;
+
+/** Where the time of the spike's thread went, ms. NaN: not measured. */
+export interface MachineTime {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  /** On a run queue: measured by the kernel. */
+  readonly queuedMs: number;
+  /** Neither running nor queued, and longer than helpers need. */
+  readonly stalledMs: number;
+  readonly minorFaults: number;
+  readonly majorFaults: number;
+  /** Estimated, from the faults. */
+  readonly faultMs: number;
+}
+
+/** How much of the stop the thread was kept from running, 0 to 1; 0 where it is not known. */
+export function waitedShare({ wallMs, queuedMs, stalledMs, majorFaults }: MachineTime): number {
+  // What waits for a disk stands still too.
+  const stalled = majorFaults > 0 ? 0 : stalledMs || 0;
+  return Math.min(1, ((queuedMs || 0) + stalled) / wallMs) || 0;
+}
+
+/**
+ * Share of the stop's work that went into some phases of `ms`. Where the thread was kept from running, it is not known in which phases:
+ * the more it was, the less of that counts which the waiting alone could explain.
+ */
+export function workShare(ms: number, machine: MachineTime): number {
+  const waited = waitedShare(machine);
+  const spread = ms / machine.wallMs;
+  const least = Math.max(0, ms - waited * machine.wallMs) / Math.max(machine.wallMs * (1 - waited), 1e-3);
+  return Math.min(1, spread * (1 - waited) + least * waited);
+}
+
+export interface SpikeFacts {
+  readonly isolate: IsolateData;
+  /** Its index; -1: a run of incremental steps. */
+  readonly pause: number;
+  readonly kind: Spike["kind"];
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly durationMs: number;
+  /** From here on a stop is a spike. */
+  readonly spikeMs: number;
+  /** V8's reason for the collection, "" not known; for one that was marked incrementally also why that began. */
+  readonly reasons: readonly string[];
+  /** V8's GCCallbackFlags. */
+  readonly flags: number;
+  readonly machine: MachineTime;
+  /** Self time by V8's name of the phase, ms; null: no phases. */
+  readonly phases: ReadonlyMap<string, number> | null;
+  /** Before and after the pause; `after` is null for steps. */
+  readonly before: HeapParts | null;
+  readonly after: HeapParts | null;
+  readonly usedBefore: number;
+  readonly usedAfter: number;
+  readonly heapLimit: number;
+  readonly promoted: number;
+  /** Since the last full collection, or since the isolate's start. */
+  readonly since: HeapParts | null;
+  /** Bytes a second; null: not known. */
+  readonly rate: { readonly now: number; readonly usual: number } | null;
+  /** Full collections shortly before this and this one, the share of the used heap that each freed. */
+  readonly recentFulls: readonly number[];
+}
+
+export interface Stop {
+  readonly kind: Spike["kind"];
+  /** -1: a run of incremental steps. */
+  readonly pause: number;
+  readonly intervals: Intervals;
+  readonly startMs: number;
+  readonly durationMs: number;
+}
+
+export function spikeFacts(isolate: IsolateData, history: GcHistory, stop: Stop, spikeMs: number): SpikeFacts {
+  const { pauses } = isolate;
+  const { pause, startMs, intervals } = stop;
+  const endMs = intervals.endMs[intervals.count - 1] ?? startMs;
+  const before = pause < 0 ? history.partsSampled(startMs) : history.partsAt(pause, "before");
+  return {
+    isolate,
+    pause,
+    kind: stop.kind,
+    startMs,
+    endMs,
+    durationMs: stop.durationMs,
+    spikeMs,
+    reasons: reasonsOf(isolate, history, stop),
+    flags: pause < 0 ? 0 : (pauses.flags[pause] ?? 0),
+    machine: machineTime(isolate, stop),
+    phases: isolate.phases === null ? null : selfTimes(isolate.phases, intervals),
+    before,
+    after: history.partsAt(pause, "after"),
+    usedBefore: pauses.usedBefore[pause] ?? (before === null ? Number.NaN : before.young + before.old + before.large),
+    usedAfter: pauses.usedAfter[pause] ?? Number.NaN,
+    heapLimit: pauses.heapLimit[pause] ?? isolate.heapLimitBytes ?? Number.NaN,
+    promoted: pauses.promotedBytes[pause] ?? Number.NaN,
+    since: sinceLastFull(isolate, history, startMs),
+    rate: ratesBefore(history, isolate, startMs),
+    recentFulls: recentFulls(isolate, history, stop),
+  };
+}
+
+function sinceLastFull(isolate: IsolateData, history: GcHistory, startMs: number): HeapParts | null {
+  const full = history.lastFull(startMs);
+  if (full >= 0) return history.partsAt(full, "after");
+  // Before anything is allocated there is nothing.
+  return { timeMs: isolate.startMs, young: 0, youngLarge: 0, old: 0, large: 0, external: 0 };
+}
+
+function reasonsOf(isolate: IsolateData, history: GcHistory, { pause, kind, startMs }: Stop): readonly string[] {
+  const of = (index: number): string => isolate.reasons[isolate.pauses.reason[index] ?? -1] ?? "";
+  if (kind === "scavenge" || kind === "minor-mark-sweep") return [of(pause)];
+  // What began the marking is said by the scavenge that came right before it, if V8 says it at all.
+  const full = history.lastFull(startMs);
+  const reasons: string[] = pause < 0 ? [] : [of(pause)];
+  for (let i = Math.max(full + 1, 0); i < isolate.pauses.count && (isolate.pauses.startMs[i] ?? 0) < startMs; i++) {
+    if (/external|last resort/.test(of(i))) reasons.push(of(i));
+    if (reasons.length > 8) break;
+  }
+  return reasons;
+}
+
+function machineTime({ pauses }: IsolateData, { pause, durationMs }: Stop): MachineTime {
+  const at = (column: Float64Array | Float32Array): number => column[pause] ?? Number.NaN;
+  const [cpuMs, queuedMs] = [at(pauses.cpuMs), at(pauses.runQueueMs)];
+  const blocked = durationMs - cpuMs - (Number.isNaN(queuedMs) ? 0 : queuedMs);
+  return {
+    wallMs: durationMs,
+    cpuMs,
+    queuedMs,
+    stalledMs: Math.max(0, blocked - HELPERS_SHARE * cpuMs),
+    minorFaults: at(pauses.minorFaults),
+    majorFaults: at(pauses.majorFaults),
+    faultMs: Math.min(at(pauses.minorFaults) * MINOR_FAULT_MS, cpuMs),
+  };
+}
+
+function ratesBefore(history: GcHistory, isolate: IsolateData, startMs: number): SpikeFacts["rate"] {
+  const now = history.allocationRate(startMs - BURST_MS, startMs);
+  const from = Math.max(isolate.startMs, startMs - BURST_MS - USUAL_MS);
+  const seconds: number[] = [];
+  for (let end = startMs - BURST_MS; end - BURST_MS >= from; end -= BURST_MS) {
+    const rate = history.allocationRate(end - BURST_MS, end);
+    if (rate !== null) seconds.push(rate);
+  }
+  if (now === null || seconds.length * BURST_MS < LEAST_USUAL_MS) return null;
+  seconds.sort((a, b) => a - b);
+  return { now, usual: seconds[seconds.length >> 1] ?? 0 };
+}
+
+function recentFulls(isolate: IsolateData, history: GcHistory, { startMs, durationMs }: Stop): readonly number[] {
+  const { usedBefore, usedAfter } = isolate.pauses;
+  return Array.from(history.fullsBetween(startMs - REPEATS_MS, startMs + Math.max(durationMs, 1)), (pause) => {
+    const before = usedBefore[pause] ?? Number.NaN;
+    return (before - (usedAfter[pause] ?? Number.NaN)) / before;
+  });
+}

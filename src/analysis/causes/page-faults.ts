@@ -1,0 +1,47 @@
+/** Memory had to be faulted in, by the kernel or from a disk. */
+import { plural } from "../../lib/text.ts";
+import { formatMs, formatShare } from "../../lib/units.ts";
+import { type Rule, ramp } from "./rule.ts";
+
+const WORTH_SAYING = 0.25;
+/** A major fault waits for a disk, ms: at least this. */
+const MAJOR_FAULT_MS = 0.1;
+
+export const pageFaults: Rule = {
+  cause: "page-faults",
+  judge({ machine, spikeMs }) {
+    const { wallMs, cpuMs, minorFaults, majorFaults, faultMs, stalledMs } = machine;
+    if (Number.isNaN(minorFaults) || Number.isNaN(cpuMs)) return null;
+    // What waits for a disk does not run.
+    const diskMs = majorFaults > 0 ? Math.max(Math.min(stalledMs, wallMs), majorFaults * MAJOR_FAULT_MS) : 0;
+    const share = Math.min(1, (faultMs + diskMs) / wallMs);
+    if (!(share >= WORTH_SAYING)) return null;
+    const madeIt = wallMs * (1 - share) < spikeMs && share >= 0.4;
+    return {
+      score: madeIt ? 0.9 + 0.08 * ramp(share, 0.4, 0.9) : share * 0.95,
+      certainty: diskMs > faultMs ? 0.9 : 0.6,
+      why:
+        diskMs > faultMs
+          ? `${plural(majorFaults, "page")} of its memory had to be read from a disk`
+          : `${plural(minorFaults, "page fault")} took about ${formatMs(faultMs)} of it`,
+      evidence: [
+        {
+          signal: "faulting",
+          value: share,
+          unit: "share",
+          text: `Faulting memory in took about ${formatShare(share)} of the stop (${plural(minorFaults, "minor fault")}, ${plural(majorFaults, "major fault")}; the time of a minor one is an estimate).`,
+        },
+      ],
+      advice: [
+        diskMs > faultMs
+          ? {
+              text: "The heap was swapped out, or its file pages were dropped: give the process more memory, or turn swap off for it.",
+            }
+          : {
+              text: "V8 takes fresh pages each time the young generation grows and gives them back when it is quiet: a fixed size keeps them.",
+              flag: "--min-semi-space-size=16",
+            },
+      ],
+    };
+  },
+};

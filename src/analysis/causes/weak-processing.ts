@@ -1,0 +1,47 @@
+/** Clearing weak references, ephemerons or finalisers dominates. */
+import { formatMs, formatShare } from "../../lib/units.ts";
+import { type SpikeFacts, waitedShare, workShare } from "./facts.ts";
+import { type Rule, ramp } from "./rule.ts";
+
+/** Of a full collection. EPHEMERON_MARKING is not among them: V8 drains its ordinary marking there too. */
+const CLEARING =
+  /^V8\.GC_MC_CLEAR|_EPHEMERON_(?:LINEAR|FIXPOINT)|_WEAK_(?:GLOBAL|REFERENCES|COLLECTIONS)|FINALIZ(?:E_WEAK|ATION)/;
+/** Of a scavenge: ephemeron tables are gone through in the outermost phase itself. */
+const SCAVENGING = /^V8\.GC_SCAVENGER_SCAVENGE(?:_WEAK.*|_FINALIZE)?$/;
+const WORTH_SAYING = 0.2;
+
+export const weakProcessing: Rule = {
+  cause: "weak-processing",
+  judge(facts) {
+    const { kind, durationMs, machine } = facts;
+    const weakMs = kind === "weak-callbacks" ? durationMs : clearingMs(facts);
+    const share = workShare(weakMs, machine);
+    if (!(share >= WORTH_SAYING)) return null;
+    return {
+      score: 0.3 + 0.65 * ramp(share, 0.2, 0.65),
+      certainty: 0.85 * (1 - 0.4 * waitedShare(machine)),
+      why: `clearing weak references, ephemerons (WeakMap, WeakSet) and finalisers took ${formatMs(weakMs)} of it`,
+      evidence: [
+        {
+          signal: "weak",
+          value: share,
+          unit: "share",
+          text: `${formatMs(weakMs)} (${formatShare(weakMs / durationMs)}) went into weak references, ephemerons and finalisers.`,
+        },
+      ],
+      advice: [
+        {
+          text: "Every live entry of a WeakMap, WeakSet, WeakRef or FinalizationRegistry is visited by each collection: keep the data on the object itself (a private field), or give entries back by hand (delete, unregister).",
+        },
+      ],
+    };
+  },
+};
+
+function clearingMs({ kind, phases }: SpikeFacts): number {
+  if (phases === null) return 0;
+  const pattern = kind === "scavenge" ? SCAVENGING : CLEARING;
+  let ms = 0;
+  for (const [name, self] of phases) if (pattern.test(name)) ms += self;
+  return ms;
+}

@@ -1,0 +1,149 @@
+/** What happened in an isolate before a moment: earlier collections, how much was allocated, how large spaces were. Pure. */
+import { type IsolateData, PAUSE_KINDS } from "../recording/model.ts";
+import { SPACE_UNIT } from "../recording/spec.ts";
+import { heapSeries } from "./heap-series.ts";
+import { lowerBound } from "./intervals.ts";
+
+const MARK_COMPACT = PAUSE_KINDS.indexOf("mark-compact");
+const SCAVENGE = PAUSE_KINDS.indexOf("scavenge");
+
+/** Sizes by what decides about collections, bytes. NaN: not known. */
+export interface HeapParts {
+  readonly timeMs: number;
+  /** Small objects of the young generation, and large ones. */
+  readonly young: number;
+  readonly youngLarge: number;
+  readonly old: number;
+  readonly large: number;
+  /** Outside the heap, owned by its objects. */
+  readonly external: number;
+}
+
+type Side = "before" | "after";
+
+export class GcHistory {
+  readonly #isolate: IsolateData;
+  readonly #fulls: Int32Array;
+  readonly #scavenges: Int32Array;
+  /** Allocated bytes up to each of these moments. */
+  readonly #curve: { readonly timeMs: Float64Array; readonly total: Float64Array };
+
+  constructor(isolate: IsolateData) {
+    this.#isolate = isolate;
+    this.#fulls = pausesOf(isolate, MARK_COMPACT);
+    this.#scavenges = pausesOf(isolate, SCAVENGE);
+    this.#curve = allocationCurve(isolate);
+  }
+
+  /** The last full collection that began before `timeMs`; -1: none. */
+  lastFull(timeMs: number): number {
+    return this.#lastOf(this.#fulls, timeMs, 1);
+  }
+
+  /** When a pause ended; of none (-1) when the isolate started. */
+  endOf(pause: number): number {
+    const { pauses, startMs } = this.#isolate;
+    return pause < 0 ? startMs : (pauses.startMs[pause] ?? 0) + (pauses.durationMs[pause] ?? 0);
+  }
+
+  /** The n-th last scavenge that began before `timeMs`, 1 for the last; -1: there are fewer. */
+  lastScavenge(timeMs: number, n: number): number {
+    return this.#lastOf(this.#scavenges, timeMs, n);
+  }
+
+  /** Full collections that began between two moments. */
+  fullsBetween(fromMs: number, toMs: number): Int32Array {
+    const begins = (pause: number): number => this.#isolate.pauses.startMs[pause] ?? 0;
+    return this.#fulls.filter((pause) => begins(pause) >= fromMs && begins(pause) < toMs);
+  }
+
+  /** The heap's parts around a pause; null where the recording has no spaces. */
+  partsAt(pause: number, side: Side): HeapParts | null {
+    const { pauses } = this.#isolate;
+    const { names, usedBefore, usedAfter } = pauses.spaces;
+    if (pause < 0 || pause >= pauses.count || names.length === 0) return null;
+    const used = side === "before" ? usedBefore : usedAfter;
+    const external = side === "before" ? pauses.externalBefore : pauses.externalAfter;
+    const start = pauses.startMs[pause] ?? 0;
+    return parts(
+      side === "before" ? start : start + (pauses.durationMs[pause] ?? 0),
+      names,
+      (space) => (used[pause * names.length + space] ?? 0) * SPACE_UNIT,
+      external[pause] ?? Number.NaN,
+    );
+  }
+
+  /** The heap's parts at the last sample before a moment; null where there is none. */
+  partsSampled(timeMs: number): HeapParts | null {
+    const { heap } = this.#isolate;
+    const sample = lowerBound(heap.timeMs, timeMs, heap.count) - 1;
+    if (sample < 0 || heap.spaceNames.length === 0) return null;
+    return parts(
+      heap.timeMs[sample] ?? 0,
+      heap.spaceNames,
+      (space) => heap.spaceUsed[sample * heap.spaceNames.length + space] ?? Number.NaN,
+      heap.external[sample] ?? Number.NaN,
+    );
+  }
+
+  /** Bytes a second that were allocated between two moments; null where that is not known. */
+  allocationRate(fromMs: number, toMs: number): number | null {
+    const { timeMs } = this.#curve;
+    const first = timeMs[0];
+    if (first === undefined || timeMs.length < 2 || fromMs < first - 1 || !(toMs > fromMs)) return null;
+    return ((this.#allocatedUntil(toMs) - this.#allocatedUntil(fromMs)) / (toMs - fromMs)) * 1000;
+  }
+
+  #allocatedUntil(timeMs: number): number {
+    const { timeMs: times, total } = this.#curve;
+    const next = lowerBound(times, timeMs);
+    if (next === 0) return total[0] ?? 0;
+    if (next >= times.length) return total[times.length - 1] ?? 0;
+    const [from, to] = [times[next - 1] ?? 0, times[next] ?? 0];
+    const [low, high] = [total[next - 1] ?? 0, total[next] ?? 0];
+    return to > from ? low + ((high - low) * (timeMs - from)) / (to - from) : high;
+  }
+
+  #lastOf(pauses: Int32Array, timeMs: number, n: number): number {
+    let low = 0;
+    let high = pauses.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#isolate.pauses.startMs[pauses[middle] ?? 0] ?? 0) < timeMs) low = middle + 1;
+      else high = middle;
+    }
+    return pauses[low - n] ?? -1;
+  }
+}
+
+function pausesOf({ pauses }: IsolateData, kind: number): Int32Array {
+  const found: number[] = [];
+  for (let i = 0; i < pauses.count; i++) if (pauses.kind[i] === kind) found.push(i);
+  return Int32Array.from(found);
+}
+
+function parts(
+  timeMs: number,
+  names: readonly string[],
+  bytesOf: (space: number) => number,
+  external: number,
+): HeapParts {
+  const sum = { young: 0, youngLarge: 0, old: 0, large: 0 };
+  for (const [space, name] of names.entries()) {
+    if (name === "new_space") sum.young += bytesOf(space);
+    else if (name === "new_large_object_space") sum.youngLarge += bytesOf(space);
+    else if (name === "large_object_space") sum.large += bytesOf(space);
+    else if (name === "old_space" || name === "map_space") sum.old += bytesOf(space);
+  }
+  return { timeMs, ...sum, external };
+}
+
+/** The heap grows by what is allocated; what a pause takes away does not count. */
+function allocationCurve(isolate: IsolateData): { readonly timeMs: Float64Array; readonly total: Float64Array } {
+  const { timeMs, value } = heapSeries(isolate, "used");
+  const total = new Float64Array(value.length);
+  for (let i = 1; i < value.length; i++) {
+    total[i] = (total[i - 1] ?? 0) + Math.max(0, (value[i] ?? 0) - (value[i - 1] ?? 0));
+  }
+  return { timeMs, total };
+}
