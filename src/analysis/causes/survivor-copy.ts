@@ -46,7 +46,7 @@ export const survivorCopy: Rule = {
 };
 
 /** Promoted or young still; large objects change sides without being copied. */
-export function copiedBytes({ before, after, promoted }: SpikeFacts): number {
+function copiedBytes({ before, after, promoted }: SpikeFacts): number {
   if (before === null || after === null || Number.isNaN(promoted)) return Number.NaN;
   return Math.max(0, promoted - before.youngLarge) + after.young;
 }
