@@ -4,6 +4,7 @@ import type { IsolateData, ProcessColumns, Recording } from "../recording/model.
 import type { Collector, Warning } from "../recording/spec.ts";
 import { sumCauses } from "./cause-sums.ts";
 import { gcTime } from "./gc-time.ts";
+import { regimeWarnings } from "./regimes.ts";
 import type { Report } from "./report-types.ts";
 import { findSpikes, MAX_SPIKES, type Spikes } from "./spikes.ts";
 import { type ObservedIsolate, summarizeAll, summarizeIsolate } from "./summary.ts";
@@ -57,7 +58,12 @@ function describeRecording(recording: Recording, warnings: readonly Warning[]): 
     collectors: COLLECTORS.filter((collector) => isolates.some((isolate) => isolate.collectors.includes(collector))),
     complete: recording.complete,
     exit: manifest.exit,
-    warnings: distinct([...recording.warnings, ...isolates.flatMap(isolateWarnings), ...warnings]),
+    warnings: distinct([
+      ...recording.warnings,
+      ...isolates.flatMap(isolateWarnings),
+      ...regimeWarnings(isolates),
+      ...warnings,
+    ]),
   };
 }
 

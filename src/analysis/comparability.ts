@@ -84,6 +84,7 @@ export function comparability(columns: readonly Column[]): readonly Warning[] {
     ...work(columns),
     ...unusedWorkloads(columns),
     ...CONDITIONS.flatMap((condition) => differing(columns, condition)),
+    ...regimes(columns),
     ...fewPauses(columns),
   ];
 }
@@ -212,6 +213,21 @@ function unusedWorkloads(columns: readonly Column[]): readonly Warning[] {
     const has = ({ warnings }: Run) => warnings.some((warning) => warning.message === message);
     return { code, message: `In ${where(columns, has)}: ${message}`, ...(hint === undefined ? {} : { hint }) };
   });
+}
+
+/** A column whose runs went both ways has two humps, and no median stands for it. */
+function regimes(columns: readonly Column[]): readonly Warning[] {
+  const isPretenured = ({ regime }: Run): boolean => regime?.regime === "pretenured";
+  const isYoung = ({ regime }: Run): boolean => regime?.regime === "young";
+  const runs = columns.flatMap((column) => column.runs);
+  if (!runs.some(isPretenured) || !runs.some(isYoung)) return [];
+  return [
+    {
+      code: "different-regimes",
+      message: `V8 made most objects in the old generation in ${where(columns, isPretenured)}, and young ones in ${where(columns, isYoung)}.`,
+      hint: "It learns this anew in each run. Medians over both mean little: record more runs, or all with --no-allocation-site-pretenuring.",
+    },
+  ];
 }
 
 function fewPauses(columns: readonly Column[]): readonly Warning[] {

@@ -4,6 +4,7 @@ import type { Measurement, Warning, Workload } from "../recording/spec.ts";
 import { analyse } from "./analyse.ts";
 import { measure } from "./measure.ts";
 import { partOf } from "./part-of.ts";
+import { type RegimeFacts, regimeOf } from "./regimes.ts";
 import type { Report } from "./report-types.ts";
 
 export interface Run {
@@ -22,6 +23,8 @@ export interface Run {
   readonly execArgv: readonly string[];
   readonly heapLimitBytes: number | null;
   readonly semiSpaceBytes: number | null;
+  /** Of the program's own isolate; null: too little was collected to say. */
+  readonly regime: RegimeFacts | null;
   readonly collectors: Report["recording"]["collectors"];
   readonly machine: Recording["manifest"]["machine"];
   readonly workload: Pick<Workload, "name" | "options"> | null;
@@ -64,6 +67,7 @@ export function runOf(whole: Recording): Run {
     execArgv: main?.execArgv ?? [],
     heapLimitBytes,
     semiSpaceBytes,
+    regime: main === undefined ? null : regimeOf(main),
     collectors,
     machine: manifest.machine,
     workload: recording.workload,
