@@ -1,7 +1,7 @@
 /** `gcspike compare --workload`: records the modes of a workload, interleaved, and compares them. */
 import { mkdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import { ExitCode, GcspikeError, usageError } from "../lib/errors.ts";
+import { GcspikeError, usageError } from "../lib/errors.ts";
 import { shellWord } from "../lib/shell.ts";
 import { defaultFolderName } from "../recorder/folder.ts";
 import { record } from "../recorder/record.ts";
@@ -14,6 +14,7 @@ import type { ColumnFolders } from "./compare-columns.ts";
 import { chooseFormat, type FormatFlags } from "./report-formats.ts";
 import { runCompare } from "./run-compare.ts";
 import { withSpinner } from "./spinner.ts";
+import { stoppable } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
 import { withWorkload } from "./workload-command.ts";
 
@@ -62,29 +63,45 @@ export async function runCompareModes(
   }
   const folder = relative(process.cwd(), defaultFolderName(["txpool-modes"], new Date()).replace(/\.gcspike$/, ""));
   const columns = modes.map((mode) => ({ name: mode, folders: [] as string[] }));
-  const late: string[] = [];
-  await withWorkload(workload, { ...given, mode: modes[0] }, terminal, async (commandOf) => {
+  const late = await withWorkload(workload, { ...given, mode: modes[0] }, terminal, (commandOf) => {
     mkdirSync(folder);
+    return recordRuns(columns, runs, folder, (mode) => commandOf({ ...given, mode }), terminal);
+  });
+  return finish(columns, flags, folder, late, terminal);
+}
+
+/** Records each mode `runs` times, in turn, and adds the folders to its column. Returns the runs that did not hold the rate. */
+function recordRuns(
+  columns: readonly { readonly name: string; readonly folders: string[] }[],
+  runs: number,
+  folder: string,
+  commandOf: (mode: string) => readonly string[],
+  terminal: Terminal,
+): Promise<readonly string[]> {
+  return stoppable(async (throwIfStopped) => {
+    const late: string[] = [];
     for (let run = 1; run <= runs; run++) {
       for (const { name, folders } of columns) {
         const output = join(folder, `${name}-${run}.gcspike`);
         const text = `Run ${run} of ${runs}: ${name}`;
         if (!terminal.interactive) terminal.err(`${text}\n`);
-        const command = [...commandOf({ ...given, mode: name }), "--quiet"];
+        const command = [...commandOf(name), "--quiet"];
         const { exitCode } = await withSpinner(terminal, text, () => record({ command, output }));
-        if (exitCode > 1) throw stopped(text, exitCode, folder);
+        throwIfStopped(keptIn(folder));
+        if (exitCode > 1) throw failed(text, exitCode, folder);
         if (exitCode === 1) late.push(text);
         folders.push(output);
       }
     }
+    return late;
   });
-  return finish(columns, flags, folder, late, terminal);
 }
 
-function stopped(text: string, exitCode: number, folder: string): GcspikeError {
+const keptIn = (folder: string): string => `What was recorded is in ${folder}.`;
+
+function failed(text: string, exitCode: number, folder: string): GcspikeError {
   return new GcspikeError("workload", `${text} ended with exit code ${exitCode}.`, {
-    exitCode: exitCode > 128 ? exitCode : ExitCode.failed,
-    kept: `What was recorded is in ${folder}.`,
+    kept: keptIn(folder),
     hint: "Run the mode alone to see why: gcspike simulate txpool --mode ...",
   });
 }

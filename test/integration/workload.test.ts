@@ -1,6 +1,7 @@
 /** The built-in workloads as a person starts them: short runs of the real thing. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runGcspike, startGcspike, temporaryFolder } from "../support/cli.ts";
 import { expectValidComparison } from "../support/schema.ts";
@@ -179,4 +180,25 @@ test(
     expect(comparison.rows.map(({ metric }: { metric: string }) => metric)).toContain("latency.p999");
   },
   2 * MINUTE,
+);
+
+test(
+  "compare --workload: SIGTERM in the first run ends it there, and says where that run is",
+  async () => {
+    const cwd = join(folder.path, "stopped");
+    mkdirSync(cwd);
+    const words = ["--modes", "naive,mmap", "--tps", "200", "--duration", "60s", "--resident", "1s"];
+    const running = startGcspike(["compare", "--workload", "txpool", ...words], { cwd });
+    const files = () => readdirSync(cwd, { recursive: true }).map(String);
+    await expect.poll(files, { timeout: 30_000 }).toContainEqual(expect.stringMatching(/naive-1\.gcspike\/.*\.gc$/));
+    // By then the workload catches it, and ends well.
+    await setTimeout(1000);
+    running.process.kill("SIGTERM");
+    const { code, stderr } = await running.ended;
+    expect(code).toBe(143);
+    expect(stderr).toMatch(
+      /Run 1 of 3: naive\ngcspike: Stopped by SIGTERM\.\n {2}What was recorded is in txpool-modes-\S+\.\n$/,
+    );
+  },
+  MINUTE,
 );
