@@ -63,7 +63,7 @@ export async function runCompareModes(
   }
   const folder = relative(process.cwd(), defaultFolderName(["txpool-modes"], new Date()).replace(/\.gcspike$/, ""));
   const columns = modes.map((mode) => ({ name: mode, folders: [] as string[] }));
-  const late = await withWorkload(workload, { ...given, mode: modes[0] }, terminal, (commandOf) => {
+  const late = await withWorkload(workload, { ...given, mode: modes[0] }, "several", terminal, (commandOf) => {
     mkdirSync(folder);
     return recordRuns(columns, runs, folder, (mode) => commandOf({ ...given, mode }), terminal);
   });

@@ -156,5 +156,5 @@ export async function runRecordWorkload(
   }
   checkWords(workload, given);
   const { withWorkload } = await import("./workload-command.ts");
-  return withWorkload(workload, given, terminal, (commandOf) => runRecord(commandOf(given), flags, terminal));
+  return withWorkload(workload, given, "one", terminal, (commandOf) => runRecord(commandOf(given), flags, terminal));
 }

@@ -10,7 +10,7 @@ import { withWorkload } from "./workload-command.ts";
 /** Returns the workload's exit code: 1 where it did not hold its rate. */
 export async function runSimulate(workload: WorkloadSpec, words: FlagWords, terminal: Terminal): Promise<number> {
   checkWords(workload, words);
-  return withWorkload(workload, words, terminal, (commandOf) => runToEnd(commandOf(words)));
+  return withWorkload(workload, words, "one", terminal, (commandOf) => runToEnd(commandOf(words)));
 }
 
 function runToEnd([program = "", ...words]: readonly string[]): Promise<number> {

@@ -29,13 +29,17 @@ function entry(name: string): string {
 /** A program and its arguments. */
 type WorkloadCommand = readonly string[];
 
+/** Several read the same arrivals, so that all of them must be there; one does with those of the next minutes. */
+type Runs = "one" | "several";
+
 /**
  * Makes what the workload needs, calls `use`, and removes it again. `commandOf` gives the command that runs the workload with
- * the words of one run: of those that say what arrives, all runs have the same.
+ * the words of one run: of those that say what arrives, all runs have the same. `runs`: how many there may be.
  */
 export async function withWorkload<T>(
   workload: WorkloadSpec,
   words: FlagWords,
+  runs: Runs,
   terminal: Terminal,
   use: (commandOf: (words: FlagWords) => WorkloadCommand) => Promise<T>,
 ): Promise<T> {
@@ -47,7 +51,7 @@ export async function withWorkload<T>(
     ...more,
   ];
   if (workload.name !== "txpool") return use((own) => command(own, []));
-  return withArrivals(words, terminal, (arrivals) =>
+  return withArrivals(words, runs, terminal, (arrivals) =>
     use((own) => command(own, ["--arrivals", arrivals.folder, ...(arrivals.keep ? ["--keep-arrivals"] : [])])),
   );
 }
@@ -60,12 +64,14 @@ interface Arrivals {
 
 async function withArrivals<T>(
   words: FlagWords,
+  runs: Runs,
   terminal: Terminal,
   use: (arrivals: Arrivals) => Promise<T>,
 ): Promise<T> {
   const options = parseTxpool(words);
   requireRoom(options, roomHere());
-  requireDisk(options);
+  const most = runs === "one" ? MOST_FILES : Number.POSITIVE_INFINITY;
+  requireDisk(options, most);
   removeAbandoned();
   const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   let maker: ChildProcess | undefined;
@@ -73,8 +79,8 @@ async function withArrivals<T>(
     const count = (options.tps * options.durationMs) / 1000;
     const text = `Making ${plural(Math.round(count), "signed transaction")}`;
     if (!terminal.interactive) terminal.err(`${text}\n`);
-    maker = startMaker(folder, words);
-    const keep = await withSpinner(terminal, text, () => waitFor(maker as ChildProcess, folder));
+    maker = startMaker(folder, most, words);
+    const keep = await withSpinner(terminal, text, () => waitFor(maker as ChildProcess, folder, most));
     return await use({ folder, keep });
   } finally {
     maker?.kill("SIGKILL");
@@ -83,14 +89,14 @@ async function withArrivals<T>(
 }
 
 /** Runs beside gcspike, unrecorded, and ends with it: it watches its stdin. */
-function startMaker(folder: string, words: FlagWords): ChildProcess {
-  return spawn(process.execPath, [entry("make-arrivals"), folder, ...commandWords(TXPOOL_FLAGS, words)], {
+function startMaker(folder: string, most: number, words: FlagWords): ChildProcess {
+  return spawn(process.execPath, [entry("make-arrivals"), folder, String(most), ...commandWords(TXPOOL_FLAGS, words)], {
     stdio: ["pipe", "ignore", "pipe"],
   });
 }
 
-/** Until all arrivals are there (true), or as many as may wait at once (false). */
-async function waitFor(maker: ChildProcess, folder: string): Promise<boolean> {
+/** Until all arrivals are there (true), or `most` files (false). */
+async function waitFor(maker: ChildProcess, folder: string, most: number): Promise<boolean> {
   let complaint = "";
   maker.stderr?.setEncoding("utf8").on("data", (text: string) => {
     complaint = (complaint + text).slice(0, 4000);
@@ -103,7 +109,7 @@ async function waitFor(maker: ChildProcess, folder: string): Promise<boolean> {
   try {
     for (;;) {
       if (existsSync(join(folder, END_FILE))) return true;
-      if (readdirSync(folder).length >= MOST_FILES) return false;
+      if (readdirSync(folder).length >= most) return false;
       if (stoppedBy !== undefined) {
         throw new GcspikeError("stopped", `Stopped by ${stoppedBy}. Nothing was run.`, {
           exitCode: 128 + constants.signals[stoppedBy],
@@ -134,8 +140,8 @@ function lastLine(text: string): string {
 }
 
 /** @throws a usage error where the folder for temporary files has no room for the arrivals */
-function requireDisk({ tps, durationMs }: TxpoolOptions): void {
-  const bytes = Math.min(((tps * durationMs) / 1000) * MEAN_ARRIVAL_BYTES, MOST_FILES * FILE_BYTES);
+function requireDisk({ tps, durationMs }: TxpoolOptions, most: number): void {
+  const bytes = Math.min(((tps * durationMs) / 1000) * MEAN_ARRIVAL_BYTES, most * FILE_BYTES);
   const { bavail, bsize } = statfsSync(tmpdir());
   if (bytes <= bavail * bsize) return;
   throw usageError(

@@ -151,6 +151,10 @@ test.each([
   [["compare", "--workload", "txpool", "--modes", "naive"], /leaves nothing to compare/],
   [["compare", "--workload", "txpool", "--modes", "naive,fast"], /names a mode "fast"/],
   [["compare", "--workload", "txpool", "--runs", "0"], /--runs cannot be "0"/],
+  [
+    ["compare", "--workload", "txpool", "--tps", "1000000", "--duration", "24h", "--resident", "100ms"],
+    /The transactions take/,
+  ],
   [["compare", "--workload", "txpool", "a.gcspike"], /a workload and a recording/],
   [["compare", "--modes", "naive,mmap", "a", "b"], /--modes is an option of a workload/],
 ])("%j is refused before anything starts", async (words, message) => {

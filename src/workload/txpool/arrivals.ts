@@ -27,7 +27,7 @@ const LENGTH_AT = 8;
 const SENDER_AT = 12;
 /** Larger than any arrival: the largest transaction, with what is too large by a little, and its header. */
 const BUFFER_BYTES = 512 * 1024;
-/** A folder holds no more files than this at once: 1 GiB. */
+/** A folder whose files are read once holds no more than this at once: 1 GiB. */
 export const MOST_FILES = 128;
 /** Of one file, and a little more. */
 export const FILE_BYTES = 8 * 1024 * 1024;
