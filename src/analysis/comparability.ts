@@ -82,7 +82,7 @@ export function comparability(columns: readonly Column[]): readonly Warning[] {
     ...measuredParts(columns),
     ...duration(columns),
     ...work(columns),
-    ...unusedWorkloads(columns),
+    ...missing(columns),
     ...CONDITIONS.flatMap((condition) => differing(columns, condition)),
     ...regimes(columns),
     ...fewPauses(columns),
@@ -205,11 +205,13 @@ function work(columns: readonly Column[]): readonly Warning[] {
   ];
 }
 
-/** A recording's own warnings about its workload.json, whose metrics are missing here for no other reason that shows. */
-function unusedWorkloads(columns: readonly Column[]): readonly Warning[] {
+/** Of a recording's own warnings those that say why numbers are missing here for no other reason that shows. */
+const MISSING = /^(?:workload-|no-pauses|no-isolates)/;
+
+function missing(columns: readonly Column[]): readonly Warning[] {
   const all = columns.flatMap(({ runs }) => runs.flatMap(({ warnings }) => warnings));
-  const ofWorkload = new Map(all.filter(({ code }) => code.startsWith("workload-")).map((one) => [one.message, one]));
-  return [...ofWorkload.values()].map(({ code, message, hint }) => {
+  const distinct = new Map(all.filter(({ code }) => MISSING.test(code)).map((one) => [one.message, one]));
+  return [...distinct.values()].map(({ code, message, hint }) => {
     const has = ({ warnings }: Run) => warnings.some((warning) => warning.message === message);
     return { code, message: `In ${where(columns, has)}: ${message}`, ...(hint === undefined ? {} : { hint }) };
   });

@@ -15,7 +15,7 @@ type Value = number | null | undefined;
  */
 export function measure(recording: Recording, summary: GcSummary): readonly Measurement[] {
   const { byKind } = summary;
-  const known = [
+  const all = [
     ...pauseMetrics("pause", summary.pauses),
     ...pauseMetrics("pause.cpu", cpuStatistics(recording)),
     ...pauseMetrics("pause.scavenge", byKind.scavenge ?? NO_PAUSE),
@@ -38,8 +38,18 @@ export function measure(recording: Recording, summary: GcSummary): readonly Meas
     ...metric("survived.bytes", "bytes", "lower", survivedBytes(recording.isolates)),
     ...metric("promoted.bytes", "bytes", "lower", summary.promotedBytes),
   ];
-  const ours = new Set(known.map(({ metric }) => metric));
+  const ours = new Set(all.map(({ metric }) => metric));
+  const known = arePausesKnown(recording) ? all : all.filter(({ metric }) => !NEEDS_PAUSES.test(metric));
   return [...known, ...(recording.workload?.metrics ?? []).filter(({ metric }) => !ours.has(metric))];
+}
+
+const NEEDS_PAUSES = /^(?:pause|gc|mmu|alloc|survived|promoted)\./;
+
+/** No pause is a fact only where somebody looked, in every isolate. */
+function arePausesKnown({ isolates }: Recording): boolean {
+  const has = (code: string) => isolates.some(({ warnings }) => warnings.some((warning) => warning.code === code));
+  if (isolates.length === 0 || has("no-pauses")) return false;
+  return isolates.some(({ pauses }) => pauses.count > 0) || !has("no-pauses-delivered");
 }
 
 function metric(name: string, unit: string, better: Measurement["better"], value: Value): readonly Measurement[] {

@@ -2,6 +2,7 @@
 import { listText, shortName } from "../lib/text.ts";
 import { formatMs, formatNumber } from "../lib/units.ts";
 import type { ColumnValue, Comparison, ComparisonRow } from "./compare-types.ts";
+import type { Column } from "./run.ts";
 import { bestOf, extremes, isToldApart } from "./spread.ts";
 
 /** Smaller changes are not worth a word. */
@@ -15,8 +16,10 @@ const COSTS: readonly { readonly metric: string; readonly noun: string; readonly
   ];
 
 /** One sentence, with a full stop. Says so where the runs do not tell the columns apart, and where there is one run of each. */
-export function verdict({ rows, columns }: Comparison): string {
-  const unpaused = (rowOf(rows, "pause.count")?.values ?? []).filter(({ max }) => max === 0);
+export function verdict({ rows }: Comparison, columns: readonly Column[]): string {
+  const isComplete = ({ column }: ColumnValue): boolean =>
+    columns.some(({ name, runs }) => name === column && runs.every(({ complete }) => complete));
+  const unpaused = (rowOf(rows, "pause.count")?.values ?? []).filter((value) => value.max === 0 && isComplete(value));
   const paused = (rowOf(rows, "pause.p99")?.values ?? []).filter((value) => !unpaused.some(is(value)));
   const ends = extremes(paused);
   const [calm] = unpaused;

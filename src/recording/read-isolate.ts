@@ -75,12 +75,13 @@ export function decodeIsolate(
   clock: Clock,
 ): IsolateData {
   const { descriptor } = isolate;
+  const collectors = descriptor.collectors.length > 0 ? descriptor.collectors : collectorsOf(isolate);
   // What needs room only while it is read comes first, the columns that stay and are the largest last.
   const allocations = decodeWindows(isolate, clock);
   const phases = isolate.phases === null ? null : decodePhases(isolate.phases, clock);
   const heap = isolate.heap === null ? null : decodeHeap(isolate.heap, clock);
   const loop = isolate.loop === null ? null : decodeLoop(isolate.loop, clock);
-  const gc = decodePauses(isolate, clock);
+  const gc = decodePauses(isolate, collectors, clock);
   const startMs = isolate.startNs === null ? 0 : msSince(startNs, isolate.startNs) || 0;
   const data = {
     pauses: gc.pauses,
@@ -104,7 +105,7 @@ export function decodeIsolate(
     endMs: Math.max(startMs, lastMoment(data)),
     heapLimitBytes: descriptor.heapLimitBytes,
     semiSpaceBytes: descriptor.semiSpaceBytes,
-    collectors: descriptor.collectors.length > 0 ? descriptor.collectors : collectorsOf(isolate),
+    collectors,
     ...data,
     reasons: phases === null ? [] : assignReasons(gc.pauses, phases),
     triggerStacks: gc.triggerStacks,
@@ -132,13 +133,19 @@ function readDescriptor(folder: string, id: string, warnings: Warning[]): ReadDe
   return unknownDescriptor(id);
 }
 
-function decodePauses({ gc, functions, id }: OpenedIsolate, clock: Clock): DecodedGc {
-  if (gc !== null) return decodeGc(gc, functions, clock);
-  const warning = {
-    code: "no-pauses",
-    message: `Isolate ${id} has no readable log of pauses: its pauses are unknown.`,
+function decodePauses({ gc, functions, id }: OpenedIsolate, collectors: readonly Collector[], clock: Clock): DecodedGc {
+  if (gc === null) {
+    const message = `Isolate ${id} has no readable log of pauses: its pauses are unknown.`;
+    return { pauses: noPauses(), openPause: null, triggerStacks: [], warnings: [{ code: "no-pauses", message }] };
+  }
+  const decoded = decodeGc(gc, functions, clock);
+  if (decoded.pauses.count > 0 || !collectors.includes("perf_hooks")) return decoded;
+  const undelivered = {
+    code: "no-pauses-delivered",
+    message: `perf_hooks told of no pause in isolate ${id}. It tells when the event loop turns: what a program that never waits had is unknown.`,
+    hint: "gcspike doctor says whether the probe works here.",
   };
-  return { pauses: noPauses(), openPause: null, triggerStacks: [], warnings: [warning] };
+  return { ...decoded, warnings: [...decoded.warnings, undelivered] };
 }
 
 function decodeWindows(

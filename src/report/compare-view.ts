@@ -14,5 +14,5 @@ export interface ComparisonView {
 /** Columns have different names and at least one run each. */
 export function buildComparisonView(columns: readonly Column[]): ComparisonView {
   const comparison = compare(columns);
-  return { columns, comparison, verdict: verdict(comparison) };
+  return { columns, comparison, verdict: verdict(comparison, columns) };
 }

@@ -1,7 +1,17 @@
 /** `gcspike compare` as a person or a script starts it. */
-import { cpSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Comparison } from "../../src/analysis/compare-types.ts";
 import { runGcspike, temporaryFolder } from "../support/cli.ts";
 import { expectValidComparison } from "../support/schema.ts";
 
@@ -106,4 +116,18 @@ describe("what it does not take", () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout).warnings.map(({ code: warning }: { code: string }) => warning)).toContain("incomplete");
   });
+});
+
+test("pauses that perf_hooks did not deliver, or whose log is gone, are unknown, and not none", async () => {
+  const words = ["record", "--collector", "perf_hooks", "-o", "told.gcspike", "--", "node", "-e", PROGRAM, "1"];
+  expect((await runGcspike(words, { cwd: folder.path })).code).toBe(0);
+  const lost = join(folder.path, "lost.gcspike");
+  cpSync(join(folder.path, "a1.gcspike"), lost, { recursive: true });
+  for (const name of readdirSync(lost)) if (name.endsWith(".gc")) rmSync(join(lost, name));
+  const { code, stdout } = await compare("told.gcspike", "lost.gcspike", "b1.gcspike", "--format", "json");
+  expect(code).toBe(0);
+  const { rows, warnings } = JSON.parse(stdout) as Comparison;
+  const count = rows.find(({ metric }) => metric === "pause.count");
+  expect(count?.values.map(({ column }) => column)).toEqual(["b1"]);
+  expect(warnings.map((warning) => warning.code)).toEqual(expect.arrayContaining(["no-pauses", "no-pauses-delivered"]));
 });

@@ -194,9 +194,34 @@ describe("warnings", () => {
   });
 });
 
-test("a column of no isolates has no pauses and breaks nothing", () => {
-  const [column] = columnsOf({ empty: [recording([])] });
-  expect(column?.runs[0]?.metrics.find(({ metric }) => metric === "pause.count")?.value).toBe(0);
+describe("pauses that nobody looked for", () => {
+  const one = (timeline: string, code?: string) =>
+    isolate(timeline, code === undefined ? {} : { warnings: [{ code, message: `This is ${code}.` }] });
+  const unknown = /^(?:pause|gc|mmu|alloc|survived|promoted)\./;
+  const knows = (...isolates: readonly ReturnType<typeof one>[]) =>
+    columnsOf({ a: [recording(isolates)] })[0]?.runs[0]?.metrics.some(({ metric }) => unknown.test(metric));
+
+  test("are not 0: without an isolate, without its log, or where perf_hooks told of none", () => {
+    expect(knows()).toBe(false);
+    expect(knows(one(".s"), one("---", "no-pauses"))).toBe(false);
+    expect(knows(one("---", "no-pauses-delivered"))).toBe(false);
+    expect(knows(one(".s"), one("---", "no-pauses-delivered"))).toBe(true);
+    expect(knows(one("---"))).toBe(true);
+  });
+
+  test("win nothing, and the comparison says why", () => {
+    const { comparison, verdict } = comparisonOf({
+      a: [recording([one("---", "no-pauses")])],
+      b: [recording(".s")],
+    });
+    expect(verdict).toMatch(/^Fewer than two columns/);
+    expect(comparison.warnings).toContainEqual({ code: "no-pauses", message: "In a: This is no-pauses." });
+  });
+
+  test("of a recording that was cut win nothing either", () => {
+    const story = { a: [recording("---", { complete: false })], b: [recording(".s")] };
+    expect(comparisonOf(story).verdict).toMatch(/^Fewer than two columns/);
+  });
 });
 
 test("what scavenges found alive is what they promoted and what stayed young", () => {
