@@ -1,7 +1,7 @@
 /** The only place that writes reports to disk. */
-import { chmodSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { accessSync, chmodSync, constants, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { GcspikeError } from "../lib/errors.ts";
+import { GcspikeError, usageError } from "../lib/errors.ts";
 import { makeFolder } from "../lib/make-folder.ts";
 
 /** A pipe or a device, such as /dev/stdout, cannot be replaced by a file: it is written where it stands. */
@@ -31,14 +31,37 @@ const HINTS: Readonly<Record<string, string>> = {
   ENOENT: "Name a file in a folder that exists.",
 };
 
+const hintOf = (code: string): string => HINTS[code] ?? "Name one that you may write.";
+
+function codeOf(cause: unknown): string {
+  return (cause as NodeJS.ErrnoException).code ?? String(cause);
+}
+
 function cannot(verb: string, path: string, cause: unknown): GcspikeError {
-  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-  const hint = HINTS[code] ?? "Name one that you may write.";
+  const code = codeOf(cause);
   return new GcspikeError("write", `Cannot ${verb} ${path}: ${code}.`, {
     kept: "The recording is untouched.",
-    hint,
+    hint: hintOf(code),
     cause,
   });
+}
+
+/** For who has much to do before it writes a file there. Throws a usage error where that cannot work. */
+export function requireWritable(path: string): void {
+  const code = obstacle(path);
+  if (code !== null) throw usageError(`Cannot write ${path}: ${code}. Nothing was run.`, hintOf(code));
+}
+
+function obstacle(path: string): string | null {
+  try {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (found?.isDirectory() === true) return "EISDIR";
+    const isWrittenWhole = found === undefined || found.isFile();
+    accessSync(isWrittenWhole ? `${dirname(found === undefined ? path : realpathSync(path))}/.` : path, constants.W_OK);
+    return null;
+  } catch (error) {
+    return codeOf(error);
+  }
 }
 
 /**

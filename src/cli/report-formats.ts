@@ -38,3 +38,10 @@ export function chooseFormat(flags: FormatFlags): Format {
     `Use a name that ends with .html, .json, .md or .txt, or add --format ${FORMATS.join("|")}`,
   );
 }
+
+/** As `chooseFormat`; a page is not printed on a terminal. Throws a usage error for one, with `example`, which writes it to a file. */
+export function chooseOutput(flags: FormatFlags, outIsTerminal: boolean, example: string): Format {
+  const format = chooseFormat(flags);
+  if (format !== "html" || flags.output !== undefined || !outIsTerminal) return format;
+  throw usageError("An HTML page is not for a terminal.", `Write it to a file: ${example}`);
+}

@@ -1,9 +1,9 @@
 /** `gcspike compare --workload`: records the modes of a workload, interleaved, and compares them. */
-import { mkdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { GcspikeError, usageError } from "../lib/errors.ts";
 import { shellWord } from "../lib/shell.ts";
-import { defaultFolderName } from "../recorder/folder.ts";
+import { createGroupFolder } from "../recorder/folder.ts";
 import { record } from "../recorder/record.ts";
 import { type FlagWords, wholeNumber } from "../workload/flags.ts";
 import { roomHere } from "../workload/room.ts";
@@ -11,8 +11,9 @@ import { requireRoom } from "../workload/txpool/fits.ts";
 import { MODES, parseTxpool } from "../workload/txpool/options.ts";
 import { checkWords, WORKLOADS } from "../workload/workloads.ts";
 import type { ColumnFolders } from "./compare-columns.ts";
-import { chooseFormat, type FormatFlags } from "./report-formats.ts";
-import { runCompare } from "./run-compare.ts";
+import { requireWritable } from "./files.ts";
+import { chooseOutput, type FormatFlags } from "./report-formats.ts";
+import { PAGE_EXAMPLE, runCompare } from "./run-compare.ts";
 import { withSpinner } from "./spinner.ts";
 import { stoppable } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -54,20 +55,25 @@ export async function runCompareModes(
     );
   }
   // Says now what is wrong with it, not in ten minutes.
-  chooseFormat(flags);
+  chooseOutput(flags, terminal.outIsTerminal, PAGE_EXAMPLE);
+  if (flags.output !== undefined) requireWritable(flags.output);
   const modes = parseModes(flags.modes ?? MODES.join(","));
   const runs = wholeNumber("runs", flags.runs ?? DEFAULT_RUNS, 1, MOST_RUNS);
   for (const mode of modes) {
     checkWords(workload, { ...given, mode });
     requireRoom(parseTxpool({ ...given, mode }), roomHere());
   }
-  const folder = relative(process.cwd(), defaultFolderName(["txpool-modes"], new Date()).replace(/\.gcspike$/, ""));
+  const { path, discard } = createGroupFolder("txpool-modes", new Date());
+  const folder = relative(process.cwd(), path);
   const columns = modes.map((mode) => ({ name: mode, folders: [] as string[] }));
-  const late = await withWorkload(workload, { ...given, mode: modes[0] }, "several", terminal, (commandOf) => {
-    mkdirSync(folder);
-    return recordRuns(columns, runs, folder, (mode) => commandOf({ ...given, mode }), terminal);
-  });
-  return finish(columns, flags, folder, late, terminal);
+  try {
+    const late = await withWorkload(workload, { ...given, mode: modes[0] }, "several", terminal, (commandOf) =>
+      recordRuns(columns, runs, folder, (mode) => commandOf({ ...given, mode }), terminal),
+    );
+    return await finish(columns, flags, folder, late, terminal);
+  } finally {
+    if (readdirSync(path).length === 0) discard();
+  }
 }
 
 /** Records each mode `runs` times, in turn, and adds the folders to its column. Returns the runs that did not hold the rate. */
@@ -114,10 +120,13 @@ async function finish(
   terminal: Terminal,
 ): Promise<number> {
   const page = join(folder, "compare.html");
-  await runCompare(columns, { format: "html", output: page }, terminal);
-  terminal.err("\n");
-  const code = await runCompare(columns, flags, terminal);
-  for (const run of late) terminal.err(`  ${run} did not hold the rate: see throughput, latency and behind.\n`);
-  terminal.err(`\n  The same with pictures:  ${shellWord(page)}\n  The recordings:          ${shellWord(folder)}\n`);
-  return code;
+  try {
+    await runCompare(columns, { format: "html", output: page }, terminal);
+    terminal.err("\n");
+    return await runCompare(columns, flags, terminal);
+  } finally {
+    for (const run of late) terminal.err(`  ${run} did not hold the rate: see throughput, latency and behind.\n`);
+    const pictures = existsSync(page) ? `  The same with pictures:  ${shellWord(page)}\n` : "";
+    terminal.err(`\n${pictures}  The recordings:          ${shellWord(folder)}\n`);
+  }
 }

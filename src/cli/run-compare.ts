@@ -1,6 +1,6 @@
 /** `gcspike compare`: columns of recordings side by side, as terminal text, JSON, Markdown or HTML. */
 import { measuredPart, runOf } from "../analysis/run.ts";
-import { ExitCode, usageError } from "../lib/errors.ts";
+import { ExitCode } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";
 import type { Recording } from "../recording/model.ts";
 import { readRecording } from "../recording/read-recording.ts";
@@ -8,9 +8,12 @@ import { buildComparisonView } from "../report/compare-view.ts";
 import { renderComparisonJson } from "../report/json.ts";
 import type { ColumnFolders } from "./compare-columns.ts";
 import { writeReportFile } from "./files.ts";
-import { chooseFormat, type Format, type FormatFlags } from "./report-formats.ts";
+import { chooseOutput, type Format, type FormatFlags } from "./report-formats.ts";
 import { withSpinner } from "./spinner.ts";
 import type { Terminal } from "./terminal.ts";
+
+/** What a page on a terminal should have been. */
+export const PAGE_EXAMPLE = "-o compare.html";
 
 /** Calls `keep` with one recording after the other, of which it keeps what is small. */
 async function readColumns<Kept>(
@@ -74,10 +77,7 @@ export async function runCompare(
   flags: FormatFlags,
   terminal: Terminal,
 ): Promise<number> {
-  const format = chooseFormat(flags);
-  if (format === "html" && flags.output === undefined && terminal.outIsTerminal) {
-    throw usageError("An HTML page is not for a terminal.", "Write it to a file: -o compare.html");
-  }
+  const format = chooseOutput(flags, terminal.outIsTerminal, PAGE_EXAMPLE);
   const bytes = await withSpinner(terminal, "Reading the recordings", () =>
     render(format, columns, terminal, flags.output !== undefined),
   );

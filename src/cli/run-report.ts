@@ -1,5 +1,4 @@
 /** `gcspike report`: a recording as terminal text, JSON, Markdown or HTML, and as charts. */
-
 import type { Spike } from "../analysis/report-types.ts";
 import { ExitCode, usageError } from "../lib/errors.ts";
 import { plural } from "../lib/text.ts";
@@ -8,7 +7,7 @@ import { renderJson } from "../report/json.ts";
 import type { ReportView } from "../report/view-model.ts";
 import { writeReportFile, writeReportFiles } from "./files.ts";
 import { loadReport, loadView } from "./load-view.ts";
-import { chooseFormat, type Format, type ReportFlags } from "./report-formats.ts";
+import { chooseOutput, type Format, type ReportFlags } from "./report-formats.ts";
 import { withSpinner } from "./spinner.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -65,13 +64,7 @@ async function writeCharts(folder: string, view: ReportView, terminal: Terminal)
 
 /** Reports on one recording. Returns 0; what goes wrong is thrown. */
 export async function runReport(recording: string, flags: ReportFlags, terminal: Terminal): Promise<number> {
-  const format = chooseFormat(flags);
-  if (format === "html" && flags.output === undefined && terminal.outIsTerminal) {
-    throw usageError(
-      "An HTML report is not for a terminal.",
-      `Write it to a file: gcspike report ${recording} -o report.html`,
-    );
-  }
+  const format = chooseOutput(flags, terminal.outIsTerminal, `gcspike report ${recording} -o report.html`);
   if (flags.spikeId !== undefined && format !== "terminal") {
     throw usageError(`--spike-id explains a spike as text, not as ${format}.`, "The other formats have every spike.");
   }

@@ -7,15 +7,19 @@ import { programName } from "../lib/program-name.ts";
 
 /** `server-2026-11-22T09-14-07.gcspike`, in local time: a name to be recognised by the person who started it. */
 export function defaultFolderName(command: readonly string[], now: Date): string {
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const date = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
-  const time = `${two(now.getHours())}-${two(now.getMinutes())}-${two(now.getSeconds())}`;
   const stem = programName(command).replace(/\.[cm]?[jt]sx?$/, "");
   const safe = stem
     .replaceAll(/[^\w.-]+/g, "_")
     .replace(/^[.-]+/, "")
     .slice(0, 60);
-  return `${safe === "" ? "recording" : safe}-${date}T${time}.gcspike`;
+  return `${timedName(safe === "" ? "recording" : safe, now)}.gcspike`;
+}
+
+function timedName(stem: string, now: Date): string {
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const date = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+  const time = `${two(now.getHours())}-${two(now.getMinutes())}-${two(now.getSeconds())}`;
+  return `${stem}-${date}T${time}`;
 }
 
 export interface RecordingFolder {
@@ -25,7 +29,8 @@ export interface RecordingFolder {
   readonly discard: () => void;
 }
 
-function create(path: string): RecordingFolder {
+/** `elsewhere` is how another folder is chosen. */
+function create(path: string, elsewhere = "-o DIR.gcspike"): RecordingFolder {
   try {
     // The first folder that did not exist; undefined where an empty one was given.
     const first = makeFolder(path);
@@ -38,13 +43,13 @@ function create(path: string): RecordingFolder {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (code === "ENOSPC" || code === "EDQUOT" || code === "EIO") {
       throw new GcspikeError("folder", `Cannot create ${path}: ${code}. Nothing was run.`, {
-        hint: "Free some space, or name a folder on another disk: -o DIR.gcspike",
+        hint: `Free some space, or choose a folder on another disk: ${elsewhere}`,
         cause: error,
       });
     }
     throw usageError(
       `Cannot create ${path}: ${code}. Nothing was run.`,
-      "Name a folder that you may write: -o DIR.gcspike",
+      `Choose a folder that you may write: ${elsewhere}`,
     );
   }
 }
@@ -67,8 +72,16 @@ function chosenFolder(output: string): RecordingFolder {
 /** Creates the recording's folder: `output`, or a new name in the current folder. */
 export function createFolder(output: string | undefined, command: readonly string[], now: Date): RecordingFolder {
   if (output !== undefined) return chosenFolder(output);
-  const name = defaultFolderName(command, now);
-  let path = resolve(name);
-  for (let number = 2; existsSync(path); number++) path = resolve(name.replace(/\.gcspike$/, `.${number}.gcspike`));
-  return create(path);
+  return create(untaken(defaultFolderName(command, now).replace(/\.gcspike$/, ""), ".gcspike"));
+}
+
+/** Creates a folder for several recordings, with a new name in the current folder. */
+export function createGroupFolder(stem: string, now: Date): RecordingFolder {
+  return create(untaken(timedName(stem, now), ""), "cd DIR");
+}
+
+function untaken(stem: string, extension: string): string {
+  let path = resolve(`${stem}${extension}`);
+  for (let number = 2; existsSync(path); number++) path = resolve(`${stem}.${number}${extension}`);
+  return path;
 }

@@ -155,6 +155,7 @@ test.each([
     ["compare", "--workload", "txpool", "--tps", "1000000", "--duration", "24h", "--resident", "100ms"],
     /The transactions take/,
   ],
+  [["compare", "--workload", "txpool", "-o", "nowhere/x.html"], /Cannot write nowhere\/x\.html: ENOENT/],
   [["compare", "--workload", "txpool", "a.gcspike"], /a workload and a recording/],
   [["compare", "--modes", "naive,mmap", "a", "b"], /--modes is an option of a workload/],
 ])("%j is refused before anything starts", async (words, message) => {

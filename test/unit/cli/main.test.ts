@@ -81,8 +81,12 @@ test.each([[["--verbose", "report", "/nowhere/x.gcspike"]], [["report", "--verbo
   },
 );
 
-test("an HTML report is not written into a terminal", async () => {
+test.each([
+  [["report", "x.gcspike"], "gcspike report x.gcspike -o report.html"],
+  [["compare", "a.gcspike", "b.gcspike"], "-o compare.html"],
+  [["compare", "--workload", "txpool"], "-o compare.html"],
+])("an HTML page of %j is not written into a terminal, and nothing is run for it", async (words, hint) => {
   const terminal = fakeTerminal({ outIsTerminal: true });
-  expect(await main(["report", "x.gcspike", "--format", "html"], terminal)).toBe(2);
-  expect(terminal.printed.err).toContain("gcspike report x.gcspike -o report.html");
+  expect(await main([...words, "--format", "html"], terminal)).toBe(2);
+  expect(terminal.printed.err).toBe(`gcspike: An HTML page is not for a terminal.\n  Write it to a file: ${hint}\n`);
 });

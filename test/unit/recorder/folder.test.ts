@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createFolder, defaultFolderName } from "../../../src/recorder/folder.ts";
+import { createFolder, createGroupFolder, defaultFolderName } from "../../../src/recorder/folder.ts";
 
 const NOW = new Date(2026, 10, 22, 9, 14, 7);
 const NAME = "server-2026-11-22T09-14-07";
@@ -37,6 +37,15 @@ describe("the folder", () => {
     createFolder(undefined, ["node", "server.js"], NOW);
     createFolder(undefined, ["node", "server.js"], NOW);
     expect(readdirSync(root).sort()).toEqual([`${NAME}.2.gcspike`, `${NAME}.gcspike`]);
+  });
+
+  test("so does a second folder of several, which is none itself", () => {
+    process.chdir(root);
+    createGroupFolder("modes", NOW);
+    createGroupFolder("modes", NOW);
+    expect(readdirSync(root).sort()).toEqual(["modes-2026-11-22T09-14-07", "modes-2026-11-22T09-14-07.2"]);
+    process.chdir("/proc");
+    expect(() => createGroupFolder("modes", NOW)).toThrow(expect.objectContaining({ exitCode: 2 }));
   });
 
   test("-o makes missing folders, and discarding takes them all back", () => {
