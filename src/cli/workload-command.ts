@@ -1,22 +1,28 @@
 /** A workload as a command of its own process, with what must be there before it starts. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
-import { constants, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { GcspikeError, usageError } from "../lib/errors.ts";
+import { type GcspikeError, usageError } from "../lib/errors.ts";
 import { packageRoot } from "../lib/package.ts";
 import { plainText, plural } from "../lib/text.ts";
 import { formatBytes } from "../lib/units.ts";
-import { forwardSignals } from "../recorder/signals.ts";
 import { commandWords, type FlagWords } from "../workload/flags.ts";
 import { roomHere } from "../workload/room.ts";
-import { END_FILE, FILE_BYTES, MEAN_ARRIVAL_BYTES, MOST_FILES } from "../workload/txpool/arrivals.ts";
+import {
+  arrivalsFailed,
+  END_FILE,
+  FILE_BYTES,
+  MEAN_ARRIVAL_BYTES,
+  MOST_FILES,
+  reportFailure,
+} from "../workload/txpool/arrivals.ts";
 import { requireRoom } from "../workload/txpool/fits.ts";
 import { parseTxpool, TXPOOL_FLAGS, type TxpoolOptions } from "../workload/txpool/options.ts";
 import type { WorkloadSpec } from "../workload/workloads.ts";
 import { withSpinner } from "./spinner.ts";
+import { stoppable } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
 
 const PREFIX = "gcspike-arrivals-";
@@ -75,68 +81,58 @@ async function withArrivals<T>(
   removeAbandoned();
   const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
   let maker: ChildProcess | undefined;
-  try {
+  let failure: GcspikeError | undefined;
+  return stoppable(async (throwIfStopped) => {
     const count = (options.tps * options.durationMs) / 1000;
     const text = `Making ${plural(Math.round(count), "signed transaction")}`;
     if (!terminal.interactive) terminal.err(`${text}\n`);
-    maker = startMaker(folder, most, words);
-    const keep = await withSpinner(terminal, text, () => waitFor(maker as ChildProcess, folder, most));
+    maker = startMaker(folder, most, words, (why) => {
+      failure = arrivalsFailed(folder, why);
+    });
+    const keep = await withSpinner(terminal, text, () =>
+      waitForArrivals(folder, most, () => {
+        throwIfStopped("Nothing was run.");
+        if (failure !== undefined) throw failure;
+      }),
+    );
     return await use({ folder, keep });
-  } finally {
-    maker?.kill("SIGKILL");
+  }).finally(() => {
+    maker?.removeAllListeners().kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Runs beside gcspike, unrecorded, and ends with it: it watches its stdin. */
-function startMaker(folder: string, most: number, words: FlagWords): ChildProcess {
-  return spawn(process.execPath, [entry("make-arrivals"), folder, String(most), ...commandWords(TXPOOL_FLAGS, words)], {
-    stdio: ["pipe", "ignore", "pipe"],
   });
 }
 
-/** Until all arrivals are there (true), or `most` files (false). */
-async function waitFor(maker: ChildProcess, folder: string, most: number): Promise<boolean> {
+/**
+ * Runs beside gcspike, unrecorded, and ends with it: it watches its stdin. A terminal's Ctrl-C does not reach it, or who is
+ * stopped by that would be told that the transactions failed. Calls `failed` where they do, and tells who reads the folder.
+ */
+function startMaker(folder: string, most: number, words: FlagWords, failed: (why: string) => void): ChildProcess {
+  const program = [entry("make-arrivals"), folder, String(most), ...commandWords(TXPOOL_FLAGS, words)];
+  const maker = spawn(process.execPath, program, { stdio: ["pipe", "ignore", "pipe"], detached: true });
   let complaint = "";
-  maker.stderr?.setEncoding("utf8").on("data", (text: string) => {
+  maker.stderr.setEncoding("utf8").on("data", (text: string) => {
     complaint = (complaint + text).slice(0, 4000);
   });
-  const ended = once(maker, "close");
-  let stoppedBy: NodeJS.Signals | undefined;
-  const release = forwardSignals((signal) => {
-    stoppedBy = signal;
+  maker.on("error", (error) => {
+    complaint = String(error);
   });
-  try {
-    for (;;) {
-      if (existsSync(join(folder, END_FILE))) return true;
-      if (readdirSync(folder).length >= most) return false;
-      if (stoppedBy !== undefined) {
-        throw new GcspikeError("stopped", `Stopped by ${stoppedBy}. Nothing was run.`, {
-          exitCode: 128 + constants.signals[stoppedBy],
-        });
-      }
-      if (maker.exitCode !== null || maker.signalCode !== null) {
-        await ended;
-        if (maker.exitCode === 0) continue;
-        throw new GcspikeError("arrivals", `The transactions could not be made: ${lastLine(complaint)}`, {
-          hint: `They are kept in ${tmpdir()} while the workload runs. Name another folder with TMPDIR.`,
-        });
-      }
-      await setTimeout(LOOK_EVERY_MS);
-    }
-  } finally {
-    release();
-  }
+  return maker.once("close", (code, signal) => {
+    if (code === 0) return;
+    const line = complaint.split("\n").find((one) => /^\w*Error: /.test(one));
+    const why = plainText(line ?? `their process ended by ${signal ?? `exit code ${code}`}`);
+    failed(why);
+    reportFailure(folder, why);
+  });
 }
 
-function lastLine(text: string): string {
-  return plainText(
-    text
-      .trim()
-      .split("\n")
-      .find((line) => line.includes("Error")) ?? "its process ended",
-    200,
-  );
+/** Until all arrivals are there (true), or `most` files (false). `check` throws what ends the waiting. */
+async function waitForArrivals(folder: string, most: number, check: () => void): Promise<boolean> {
+  for (;;) {
+    check();
+    if (existsSync(join(folder, END_FILE))) return true;
+    if (readdirSync(folder).length >= most) return false;
+    await setTimeout(LOOK_EVERY_MS);
+  }
 }
 
 /** @throws a usage error where the folder for temporary files has no room for the arrivals */

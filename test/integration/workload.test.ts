@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runGcspike, startGcspike, temporaryFolder } from "../support/cli.ts";
+import { GCSPIKE, Running, runGcspike, startGcspike, temporaryFolder } from "../support/cli.ts";
 import { expectValidComparison } from "../support/schema.ts";
 
 const SHORT = ["--tps", "2000", "--duration", "2s", "--resident", "1s", "--block-time", "500ms"];
@@ -186,6 +186,39 @@ test(
   },
   2 * MINUTE,
 );
+
+describe("while the transactions are made", () => {
+  test(
+    "SIGCONT changes nothing, SIGTERM ends it, and nothing is left behind",
+    async () => {
+      const cwd = join(folder.path, "making");
+      mkdirSync(cwd);
+      const words = ["compare", "--workload", "txpool", "--tps", "10000", "--duration", "10m"];
+      const running = startGcspike(words, { cwd, env: { TMPDIR: cwd } });
+      await expect.poll(() => running.stderr, { timeout: 30_000 }).toMatch(/^Making 6,000,000 signed transactions\n/);
+      running.process.kill("SIGCONT");
+      await setTimeout(300);
+      running.process.kill("SIGTERM");
+      const { code, stderr } = await running.ended;
+      expect(code).toBe(143);
+      expect(stderr).toMatch(/\ngcspike: Stopped by SIGTERM\.\n {2}Nothing was run\.\n$/);
+      expect(readdirSync(cwd)).toEqual([]);
+    },
+    MINUTE,
+  );
+
+  test(
+    "that they cannot be written is said, and why",
+    async () => {
+      const words = ["simulate", "txpool", "--mode", "naive", ...SHORT];
+      const limited = ["-c", 'ulimit -f 100; exec "$@"', "sh", process.execPath, GCSPIKE, ...words];
+      const { code, stderr } = await new Running("sh", limited, { cwd: folder.path }).ended;
+      expect(code).toBe(4);
+      expect(stderr).toMatch(/\ngcspike: The transactions could not be made: Error: EFBIG: .*\.\n.*TMPDIR/);
+    },
+    MINUTE,
+  );
+});
 
 test(
   "compare --workload: SIGTERM in the first run ends it there, and says where that run is",

@@ -1,7 +1,8 @@
 /**
  * Arrivals in files: another process makes them ahead of time, so that making them takes nothing from the measured isolate,
  * and a stall there never slows them down. A folder holds files of some seconds each, `00000.arrivals`, `00001.arrivals` and so
- * on; the last one is followed by an empty file `end`. A file is there when it is whole.
+ * on; the last one is followed by an empty file `end`, and instead of one that could not be made there is a file `failed` that says
+ * why. A file is there when it is whole.
  *
  *   0      8      12       32         32 + length, and up to a multiple of 8
  *   due ms length sender   encoding
@@ -12,13 +13,14 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readFileSync,
   readSync,
   renameSync,
   rmSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { GcspikeError } from "../../lib/errors.ts";
 import { ADDRESS_BYTES, type Transaction } from "./transaction.ts";
 
@@ -39,6 +41,25 @@ function nameOf(index: number): string {
 }
 
 export const END_FILE = "end";
+const FAILED_FILE = "failed";
+
+/** That no more will come, though there should be more. `why`: a sentence without a full stop. */
+export function arrivalsFailed(folder: string, why: string): GcspikeError {
+  return new GcspikeError("arrivals", `The transactions could not be made: ${why}.`, {
+    hint: `They are kept in ${dirname(folder)} while the workload runs. Name another folder with TMPDIR.`,
+  });
+}
+
+/** Tells it to whoever reads the folder. */
+export function reportFailure(folder: string, why: string): void {
+  const path = join(folder, FAILED_FILE);
+  try {
+    writeFileSync(`${path}.part`, why);
+    renameSync(`${path}.part`, path);
+  } catch {
+    // No room is left even for this: who reads waits until its time is up.
+  }
+}
 
 /** Writes arrivals. */
 export class ArrivalWriter {
@@ -123,7 +144,7 @@ export class ArrivalReader {
     return this.#isDone;
   }
 
-  /** Looks for the next arrival and says in `dueUs` when it is due. @throws GcspikeError for a file that was cut */
+  /** Looks for the next arrival and says in `dueUs` when it is due. @throws GcspikeError for a file that was cut or not made */
   look(): void {
     if (this.#isDone) return;
     while (!this.#isWhole()) {
@@ -188,6 +209,7 @@ export class ArrivalReader {
       if (!this.#keep) rmSync(join(this.#folder, nameOf(this.#index - 1)));
     }
     const path = join(this.#folder, nameOf(this.#index));
+    const failed = join(this.#folder, FAILED_FILE);
     // The end first: behind it, what is not there will not come.
     const isEnd = existsSync(join(this.#folder, END_FILE));
     if (existsSync(path)) {
@@ -196,6 +218,7 @@ export class ArrivalReader {
       return true;
     }
     if (isEnd) this.close();
+    else if (existsSync(failed)) throw arrivalsFailed(this.#folder, readFileSync(failed, "utf8"));
     return false;
   }
 }

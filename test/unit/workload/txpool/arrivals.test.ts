@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { ArrivalReader, ArrivalWriter } from "../../../../src/workload/txpool/arrivals.ts";
+import { ArrivalReader, ArrivalWriter, reportFailure } from "../../../../src/workload/txpool/arrivals.ts";
 import { Batch } from "../../../../src/workload/txpool/batch.ts";
 import { emptyTransaction } from "../../../../src/workload/txpool/transaction.ts";
 
@@ -83,6 +83,16 @@ test("a reader waits for a file that is not there yet", () => {
   writer.end();
   reader.look();
   expect([reader.dueUs, reader.done, reader.nextBytes]).toEqual([7000, false, 3]);
+});
+
+test("where one could not be made, a reader takes what was, and then says why there is no more", () => {
+  write([{ dueMs: 1, sender: new Uint8Array(20), bytes: new Uint8Array(100) }]);
+  rmSync(join(folder, "end"));
+  reportFailure(folder, "Error: ENOSPC");
+  const reader = new ArrivalReader(folder, true);
+  reader.look();
+  reader.take(emptyTransaction());
+  expect(() => reader.look()).toThrow("The transactions could not be made: Error: ENOSPC.");
 });
 
 test("a file that was cut is an error that names it", () => {
