@@ -37,7 +37,11 @@ const {
   },
 });
 
-async function runTxpool<T, A>(options: TxpoolOptions, store: Store<T, A>): Promise<Omit<Outcome, "store">> {
+async function runTxpool<T, A>(
+  options: TxpoolOptions,
+  memoryLimitBytes: number,
+  store: Store<T, A>,
+): Promise<Omit<Outcome, "store">> {
   const limits = poolLimits(options);
   const chain = new AccountNonces(options.accounts, FIRST_NONCE);
   const heads = new HeadSchedule(options);
@@ -58,7 +62,7 @@ async function runTxpool<T, A>(options: TxpoolOptions, store: Store<T, A>): Prom
       decoder: new TransactionDecoder(CHAIN_ID),
       verifier,
       latency,
-      memoryLimitBytes: roomHere().availableBytes,
+      memoryLimitBytes,
     },
     options,
   );
@@ -82,8 +86,12 @@ async function runTxpool<T, A>(options: TxpoolOptions, store: Store<T, A>): Prom
 await runWorkload(async () => {
   const options = parseTxpool(words);
   const capacity = capacityOf(poolLimits(options));
+  // Before there is a store: mmap's takes its memory at once, which is then no longer free, and counts as the process's own.
+  const { availableBytes } = roomHere();
   const opened = createStore(options.mode, { ...options, capacity });
-  const ran = await (opened.mode === "mmap" ? runTxpool(options, opened.store) : runTxpool(options, opened.store));
+  const ran = await (opened.mode === "mmap"
+    ? runTxpool(options, availableBytes, opened.store)
+    : runTxpool(options, availableBytes, opened.store));
   // To count slots and ask the system takes memory: not where nobody reads it.
   const outcome: Outcome = { ...ran, store: quiet === true ? [] : describeStore(opened) };
   writeWorkloadFile("txpool", { ...options }, metricsOf(outcome), ran.load);
