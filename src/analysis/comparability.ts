@@ -2,7 +2,7 @@
 import { programName } from "../lib/program-name.ts";
 import { shellWord } from "../lib/shell.ts";
 import { listText, plainText, shortName } from "../lib/text.ts";
-import { formatBytes, formatMs } from "../lib/units.ts";
+import { formatBytes, formatMs, formatShare } from "../lib/units.ts";
 import type { Warning } from "../recording/spec.ts";
 import type { Column, Run } from "./run.ts";
 
@@ -10,6 +10,8 @@ import type { Column, Run } from "./run.ts";
 const MAX_DURATION_RATIO = 1.2;
 /** Of fewer pauses, P99 is the worst of them. */
 const FEW_PAUSES = 100;
+/** A smaller share of the time in light mode is not worth a word. */
+const NOTABLE_LIGHT = 0.01;
 /** So many different values of one thing are named. */
 const MOST_VALUES = 6;
 
@@ -82,6 +84,7 @@ export function comparability(columns: readonly Column[]): readonly Warning[] {
     ...measuredParts(columns),
     ...duration(columns),
     ...work(columns),
+    ...lightMode(columns),
     ...missing(columns),
     ...CONDITIONS.flatMap((condition) => differing(columns, condition)),
     ...regimes(columns),
@@ -203,6 +206,28 @@ function work(columns: readonly Column[]): readonly Warning[] {
       hint: "A difference may come from any of them: change one at a time.",
     },
   ];
+}
+
+/** A transaction pool in light mode refuses newcomers. */
+function lightMode(columns: readonly Column[]): readonly Warning[] {
+  const texts = columns.flatMap((column) => {
+    const most = Math.max(...column.runs.map(lightShare));
+    if (most < NOTABLE_LIGHT) return [];
+    return [`${nameOf(column)} for ${column.runs.length === 1 ? "" : "up to "}${formatShare(most)} of its time`];
+  });
+  if (texts.length === 0) return [];
+  return [
+    {
+      code: "light-mode",
+      message: `In light mode, and so doing less work than it was given: ${listText(texts)}.`,
+      hint: "Record with a lower --tps or a longer --block-budget to compare the same work.",
+    },
+  ];
+}
+
+function lightShare({ workload, metrics, durationMs }: Run): number {
+  if (workload?.name !== "txpool" || durationMs <= 0) return 0;
+  return (metrics.find(({ metric }) => metric === "light.time")?.value ?? 0) / durationMs;
 }
 
 /** Of a recording's own warnings those that say why numbers are missing here for no other reason that shows. */

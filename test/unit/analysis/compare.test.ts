@@ -176,6 +176,17 @@ describe("warnings", () => {
     expect(warningsOf(story)).toContain("different-options");
   });
 
+  test("a pool that was in light mode did less work", () => {
+    const run = (lightMs: number) => recording(".s".repeat(60), { workload: workload({}, { "light.time": lightMs }) });
+    const { durationMs } = run(0);
+    const light = ({ comparison }: ReturnType<typeof comparisonOf>) =>
+      comparison.warnings.find(({ code }) => code === "light-mode")?.message;
+    expect(light(comparisonOf({ a: [run(0)], b: [run(0)] }))).toBeUndefined();
+    expect(light(comparisonOf({ a: [run(0.49 * durationMs)], b: [run(0)], c: [run(0), run(durationMs / 2)] }))).toBe(
+      "In light mode, and so doing less work than it was given: a for 49 % of its time and c for up to 50 % of its time.",
+    );
+  });
+
   test("a workload.json that was of no use, and whose", () => {
     const useless = { code: "workload-unreadable", message: "workload.json is left out: it is no JSON object." };
     const story = { a: [recording(".s")], b: [recording(".s"), { ...recording(".s"), warnings: [useless] }] };
