@@ -140,6 +140,21 @@ test.each(["on", "off"])(
 );
 
 test(
+  "simulate sessions, stopped: its figures, and no complaint of the rate",
+  async () => {
+    const running = startGcspike(["simulate", "sessions", "--pool", "on", "--rate", "1000000"]);
+    await setTimeout(2000);
+    running.process.kill("SIGTERM");
+    const { code, stdout, stderr } = await running.ended;
+    // A slow machine may not have begun yet.
+    expect([0, 143]).toContain(code);
+    if (code === 0) expect(stdout).toMatch(/^sessions, pool on: [\d,]+ requests in/);
+    expect(stderr).toBe("");
+  },
+  MINUTE,
+);
+
+test(
   "record --workload records one isolate, and its own numbers",
   async () => {
     const { code, stdout } = await gcspike(

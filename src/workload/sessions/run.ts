@@ -14,6 +14,8 @@ export interface SessionsFigures {
   readonly elapsedMs: number;
   readonly requests: number;
   readonly untaken: number;
+  /** From outside, before its time. */
+  readonly isStopped: boolean;
   /** How late the last request was taken, ms. */
   readonly behindMs: number;
   readonly collections: number;
@@ -113,6 +115,7 @@ export class SessionsRun {
       elapsedMs,
       requests: this.#requests,
       untaken: Math.max(0, due - this.#requests),
+      isStopped: this.#isStopped,
       behindMs: this.#behindMs,
       collections: this.#collections,
       grownBytes: this.#grownBytes,
