@@ -1,7 +1,9 @@
 /** Whether a pool of this size has room on this machine: asked before anything starts. Pure. */
 import { usageError } from "../../lib/errors.ts";
 import { formatBytes } from "../../lib/units.ts";
+import { MAX_SLOTS } from "../../slab/handles.ts";
 import { capacityOf } from "./limits.ts";
+import { mmapClasses } from "./mmap-classes.ts";
 import { poolLimits, type TxpoolOptions } from "./options.ts";
 
 export interface Room {
@@ -27,10 +29,14 @@ function poolBytes(options: Pick<TxpoolOptions, "mode" | "tps" | "residentMs">):
   return { heap, all: heap + residents * OUTSIDE_BYTES[options.mode] };
 }
 
-/** @throws a usage error, if the pool would be larger than the heap or the memory */
+const SMALLER = "Choose a lower --tps or a shorter --resident.";
+
+/** @throws a usage error, if the pool would be larger than the heap or the memory, or has more slots than a slab can have */
 export function requireRoom(options: TxpoolOptions, room: Room): void {
   const { heap, all } = poolBytes(options);
-  const pool = `A pool for ${capacityOf(poolLimits(options)).toLocaleString("en-US")} transactions`;
+  const capacity = capacityOf(poolLimits(options));
+  const pool = `A pool for ${capacity.toLocaleString("en-US")} transactions`;
+  if (options.mode === "mmap") requireSlots(pool, capacity);
   if (options.mode === "mmap" && options.hugePages === "require") {
     if (all <= room.hugePageBytes) return;
     throw usageError(
@@ -41,7 +47,7 @@ export function requireRoom(options: TxpoolOptions, room: Room): void {
   if (all > room.availableBytes) {
     throw usageError(
       `${pool} takes about ${formatBytes(all)}, and ${formatBytes(room.availableBytes)} of memory are free.`,
-      "Choose a lower --tps or a shorter --resident.",
+      SMALLER,
     );
   }
   if (heap > room.heapLimitBytes) {
@@ -50,4 +56,11 @@ export function requireRoom(options: TxpoolOptions, room: Room): void {
       `Choose a lower --tps or a shorter --resident, or raise the limit: NODE_OPTIONS=--max-old-space-size=${Math.ceil((heap * 1.5) / 1024 ** 2)}`,
     );
   }
+}
+
+function requireSlots(pool: string, capacity: number): void {
+  const slots = mmapClasses(capacity).reduce((sum, sizeClass) => sum + sizeClass.slots, 0);
+  if (slots <= MAX_SLOTS) return;
+  const [needed, most] = [slots, MAX_SLOTS].map((count) => count.toLocaleString("en-US"));
+  throw usageError(`${pool} takes ${needed} slots in mmap mode, and a slab has at most ${most}.`, SMALLER);
 }

@@ -1,31 +1,10 @@
-/** The mmap store's memory: slots for transactions, and one for its tables, in one slab pool. */
 import { SlabPool, type SlabPoolOptions } from "../../slab/slab-pool.ts";
-import { MAX_TRANSACTION_BYTES } from "./limits.ts";
-import { mmapTableBytes, slotBytes } from "./mmap-store.ts";
+import { mmapClasses } from "./mmap-classes.ts";
 
 /**
- * Slots of each size, as shares of the pool's capacity: the traffic's sizes with something to spare. What is too many for one
- * size goes to the next.
- */
-const SIZES: readonly (readonly [bytes: number, share: number])[] = [
-  [192, 0.6],
-  [256, 0.45],
-  [448, 0.25],
-  [704, 0.1],
-  [1536, 0.04],
-  [4096, 0.015],
-  [slotBytes(8192 + 512), 0.008],
-  // Nobody sends these, but they may.
-  [slotBytes(MAX_TRANSACTION_BYTES), 0.0001],
-];
-/** Of each size, also in the smallest pool. */
-const LEAST_SLOTS = 16;
-
-/**
- * For a pool of `capacity` slots (limits.ts).
+ * The mmap store's memory, for a pool of `capacity` slots (limits.ts).
  * @throws GcspikeError where the system does not give the memory
  */
 export function openMmapSlab(capacity: number, options: Pick<SlabPoolOptions, "release" | "hugePages"> = {}): SlabPool {
-  const classes = SIZES.map(([slotBytes, share]) => ({ slotBytes, slots: Math.ceil(capacity * share) + LEAST_SLOTS }));
-  return SlabPool.open({ ...options, classes: [...classes, { slotBytes: mmapTableBytes(capacity), slots: 1 }] });
+  return SlabPool.open({ ...options, classes: mmapClasses(capacity) });
 }

@@ -66,6 +66,8 @@ describe("what is refused before anything starts", () => {
     const room = { heapLimitBytes: GIB, availableBytes: 50 * GIB };
     expect(() => requireRoom(huge, { ...room, hugePageBytes: 0 })).toThrow(/0 B of reserved huge pages are free/);
     expect(() => requireRoom(huge, { ...room, hugePageBytes: 2 * GIB })).not.toThrow();
+    const large = parseTxpool({ mode: "mmap", tps: "300000" });
+    expect(() => requireRoom(large, { ...room, hugePageBytes: 0 })).toThrow(/slots in mmap mode.* at most 16,777,216/);
     const mmap = parseTxpool({ mode: "mmap", tps: "100000" });
     expect(() =>
       requireRoom(mmap, { heapLimitBytes: 4 * GIB, availableBytes: 50 * GIB, hugePageBytes: 0 }),
