@@ -20,7 +20,7 @@ export function parseColumns(words: readonly string[]): readonly ColumnFolders[]
   const parsed = words.map(parseColumn);
   if (parsed.length < 2) {
     throw usageError(
-      "There is only one column: nothing to compare with.",
+      parsed.length === 0 ? "There is no recording to compare." : "There is only one column: nothing to compare with.",
       "Name two or more: gcspike compare before.gcspike after.gcspike",
     );
   }

@@ -37,7 +37,9 @@ function createProgram(context: CommandContext): Command {
     .exitOverride()
     .configureOutput({
       writeOut: terminal.out,
-      writeErr: () => {},
+      // Complaints are thrown, too, and printed as ours. What is left is the help of a command that needs another word.
+      outputError: () => {},
+      writeErr: terminal.out,
       getOutHelpWidth: terminal.width,
       getErrHelpWidth: terminal.width,
       getOutHasColors: () => terminal.outColor,
@@ -86,7 +88,8 @@ export async function main(
     await program.parseAsync(words, { from: "user" });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return ExitCode.ok;
+    if (error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help"))
+      return ExitCode.ok;
     const failure = error instanceof CommanderError ? asUsageError(error, words) : error;
     terminal.err(describe(failure, isVerbose(program)));
     return failure instanceof GcspikeError ? failure.exitCode : ExitCode.failed;

@@ -25,7 +25,7 @@ test("folders of the same name are told apart by where they are", () => {
 describe("refused", () => {
   test.each([
     [["a.gcspike"], /only one column/],
-    [[], /only one column/],
+    [[], /no recording to compare/],
     [["a.gcspike", "a.gcspike"], /is there twice/],
     [["a.gcspike", `x=${resolve("a.gcspike")}`], /is there twice/],
     [["x=1,2", "x=3"], /Two columns have the name x/],

@@ -26,6 +26,10 @@ describe("help", () => {
     expect(await run()).toEqual(await run("--help"));
   });
 
+  test("so does a command that needs another word", async () => {
+    expect(await run("simulate")).toEqual(await run("simulate", "--help"));
+  });
+
   test.each(["record", "report", "compare", "simulate", "doctor"])("%s --help has an example", async (command) => {
     const { exitCode, out } = await run(command, "--help");
     expect(exitCode).toBe(0);
@@ -54,6 +58,8 @@ describe("wrong usage is exit code 2, on stderr, with the accepted form", () => 
     [["report", "a", "b"], /Too many arguments/, /report --help/],
     [["report", "a", "--format", "pdf"], /'pdf' is invalid.*terminal, json, markdown, html/, /report --help/],
     [["report", "a", "-o", "b.pdf"], /b\.pdf does not say which format/, /\.html, \.json, \.md or \.txt/],
+    [["compare"], /no recording to compare/, /gcspike compare before\.gcspike after\.gcspike/],
+    [["simulate", "pool"], /Unknown command 'pool'/, /simulate --help/],
     [["doctor", "now"], /Too many arguments/, /doctor --help/],
   ])("%j", async (words, message, hint) => {
     const { exitCode, out, err } = await run(...words);
