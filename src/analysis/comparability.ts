@@ -186,7 +186,7 @@ function duration(columns: readonly Column[]): readonly Warning[] {
     {
       code: "different-duration",
       message: `The recordings are not of the same length: ${text(shortest)}, ${text(longest)}.`,
-      hint: "Counts, totals, sums of bytes and the rarest pauses grow with the time; shares and medians do not. Record for the same time.",
+      hint: "Counts, totals, sums of bytes and the rarest pauses grow with the time; shares and medians do not. Record for the same time, unless how long it takes is the question.",
     },
   ];
 }

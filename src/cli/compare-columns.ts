@@ -2,6 +2,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { usageError } from "../lib/errors.ts";
+import { plainText } from "../lib/text.ts";
 
 export interface ColumnFolders {
   readonly name: string;
@@ -32,7 +33,7 @@ export function parseColumns(words: readonly string[]): readonly ColumnFolders[]
   );
   const columns = named(parsed);
   refuseTwice(
-    columns.map(({ name }) => name),
+    columns.map(({ name }) => plainText(name)),
     (name) => name,
     (name) => `Two columns have the name ${name}.`,
     "Name them apart: before=a.gcspike after=b.gcspike",

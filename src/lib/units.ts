@@ -32,25 +32,34 @@ export function parseSize(flag: string, text: string): number {
   return parse(flag, text, SIZE_BYTES, "512KiB, 64MiB or 1GiB");
 }
 
-/** Two or three significant digits: 0.043 -> "0.043", 36.24 -> "36.2", 146.2 -> "146", 1234.5 -> "1,235". */
+/** From here on a number is shown with an exponent. */
+const HUGE = 1e15;
+
+/** Two or three significant digits: 0.043 -> "0.043", 36.24 -> "36.2", 146.2 -> "146", 1234.5 -> "1,235", 1e300 -> "1e300". */
 export function formatNumber(value: number): string {
   if (value === 0 || !Number.isFinite(value)) return "0";
+  if (Math.abs(value) >= HUGE) return Number(value.toPrecision(3)).toExponential().replace("+", "");
   const magnitude = Math.floor(Math.log10(Math.abs(value)));
   if (magnitude >= 2) return Math.round(value).toLocaleString("en-US");
   const digits = Math.min(6, 2 - magnitude);
   return Number(value.toFixed(digits)).toString();
 }
 
-/** Milliseconds as "41.8 ms", "12 us", "72.4 s", "10 min 5 s". */
+/** Milliseconds as "41.8 ms", "12 us", "72.4 s", "10 min 5 s", "24 h". */
 export function formatMs(ms: number): string {
   const magnitude = Math.abs(ms);
-  if (magnitude >= 120_000) {
-    const seconds = Math.round(ms / 1000);
-    return `${Math.trunc(seconds / 60)} min ${Math.abs(seconds % 60)} s`;
-  }
+  if (magnitude >= HUGE) return `${formatNumber(ms / 3_600_000)} h`;
+  if (magnitude >= 7_200_000) return inTwoUnits(Math.round(ms / 60_000), "h", "min");
+  if (magnitude >= 120_000) return inTwoUnits(Math.round(ms / 1000), "min", "s");
   if (magnitude >= 1000) return `${formatNumber(ms / 1000)} s`;
   if (magnitude >= 0.1 || ms === 0) return `${formatNumber(ms)} ms`;
   return `${formatNumber(ms * 1000)} us`;
+}
+
+/** 605 -> "10 min 5 s", 600 -> "10 min". */
+function inTwoUnits(value: number, large: string, small: string): string {
+  const rest = Math.abs(value % 60);
+  return `${Math.trunc(value / 60)} ${large}${rest === 0 ? "" : ` ${rest} ${small}`}`;
 }
 
 /** Bytes as "212 MiB", "9.8 MiB", "640 B". */

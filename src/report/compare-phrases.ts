@@ -1,7 +1,7 @@
 /** What every renderer of a comparison says in the same words. */
 import type { ColumnValue, ComparisonRow } from "../analysis/compare-types.ts";
 import type { Column } from "../analysis/run.ts";
-import { columnValue, extremes, hasSpread, isToldApart } from "../analysis/spread.ts";
+import { bestOf, columnValue, extremes, hasSpread, isToldApart } from "../analysis/spread.ts";
 import { shortName } from "../lib/text.ts";
 import { formatMs, formatNumber, formatQuantity } from "../lib/units.ts";
 import { commandText } from "./phrases.ts";
@@ -37,6 +37,21 @@ export function valueText(value: number, unit: string): string {
   return unit === "pauses" ? formatNumber(value) : formatQuantity(value, unit);
 }
 
+/** The best columns, and those that are shown with the same number; none where all are. */
+export function bestShown({ values, unit, better }: ComparisonRow): readonly ColumnValue[] {
+  const text = ({ median }: ColumnValue): string => valueText(median, unit);
+  const best = bestOf(values, better).map(text);
+  const shown = values.filter((value) => best.includes(text(value)));
+  return shown.length === values.length ? [] : shown;
+}
+
+/** Where a column has no value of a metric: "none" where it had no such pause, else "unknown". */
+export function noValueText(rows: readonly ComparisonRow[], metric: string, column: string): string {
+  const count = metric.startsWith("pause.") ? metric.replace(/[^.]+$/, "count") : "";
+  const counted = rows.find((row) => row.metric === count)?.values.find((value) => value.column === column);
+  return counted?.max === 0 ? "none" : "unknown";
+}
+
 /** "31.1..41.8", of a value in the same unit; "0.98..1.2 s" where the value has another one; "" where all runs show the same. */
 export function rangeText({ median, min, max }: ColumnValue, unit: string): string {
   const [low, high] = [splitUnit(valueText(min, unit)), splitUnit(valueText(max, unit))];
@@ -52,7 +67,7 @@ export function rangeText({ median, min, max }: ColumnValue, unit: string): stri
 }
 
 function splitUnit(text: string): { readonly number: string; readonly unit: string } {
-  const number = /^-?[\d.,]*/.exec(text)?.[0] ?? "";
+  const number = /^-?[\d.,]*(?:e\d+)?/.exec(text)?.[0] ?? "";
   return { number, unit: text.slice(number.length) };
 }
 

@@ -29,6 +29,7 @@ describe("refused", () => {
     [["a.gcspike", "a.gcspike"], /is there twice/],
     [["a.gcspike", `x=${resolve("a.gcspike")}`], /is there twice/],
     [["x=1,2", "x=3"], /Two columns have the name x/],
+    [["x\u001b[31m=1", "x=2"], /Two columns have the name x\./],
     [["x=1,,2", "y=3"], /empty place/],
     [["", "a"], /empty/],
   ])("%j", (words, message) => {

@@ -45,6 +45,9 @@ describe("numbers as people read them", () => {
     [146.2, "146"],
     [1234.5, "1,235"],
     [-36.24, "-36.2"],
+    [999_999_999_999_999, "999,999,999,999,999"],
+    [1e15, "1e15"],
+    [-1.2345e300, "-1.23e300"],
     [Number.NaN, "0"],
   ])("%d is %s", (value, expected) => {
     expect(formatNumber(value)).toBe(expected);
@@ -57,6 +60,11 @@ describe("numbers as people read them", () => {
     [999, "999 ms"],
     [72_400, "72.4 s"],
     [605_000, "10 min 5 s"],
+    [-605_000, "-10 min 5 s"],
+    [300_000, "5 min"],
+    [86_400_000, "24 h"],
+    [7_499_000, "2 h 5 min"],
+    [1e300, "2.78e293 h"],
   ])("%d ms is %s", (ms, expected) => {
     expect(formatMs(ms)).toBe(expected);
   });

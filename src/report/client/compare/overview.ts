@@ -1,6 +1,6 @@
 /** The verdict, and each column's most important figures. */
 import type { ComparisonRow } from "../../../analysis/compare-types.ts";
-import { rangeText, valueText } from "../../compare-phrases.ts";
+import { noValueText, rangeText, valueText } from "../../compare-phrases.ts";
 import { h } from "../dom.ts";
 import { plural, tidy } from "../format.ts";
 import { warningBox } from "../page-parts.ts";
@@ -28,13 +28,11 @@ function card(choice: Choice, index: number): HTMLElement {
   const column = columns[index];
   if (column === undefined) throw new Error("no such column");
   const p99 = columnNumber(comparison.rows, "pause.p99", column.name);
-  const noPause = columnNumber(comparison.rows, "pause.count", column.name)?.value.max === 0;
   const range = p99 === null ? "" : rangeText(p99.value, p99.unit);
   const details = DETAILS.flatMap(([label, metric]) => {
     const found = columnNumber(comparison.rows, metric, column.name);
     return found === null ? [] : [h("li", {}, `${label}\u00a0${tidy(valueText(found.value.median, found.unit))}`)];
   });
-  const nothing = noPause ? "none" : "unknown";
   return h(
     "li",
     { class: "card" },
@@ -42,7 +40,13 @@ function card(choice: Choice, index: number): HTMLElement {
     h(
       "p",
       { class: "card-value" },
-      h("span", { class: "value" }, p99 === null ? nothing : tidy(valueText(p99.value.median, p99.unit))),
+      h(
+        "span",
+        { class: "value" },
+        p99 === null
+          ? noValueText(comparison.rows, "pause.p99", column.name)
+          : tidy(valueText(p99.value.median, p99.unit)),
+      ),
       " P99 pause",
       range !== "" && h("span", { class: "cell-range" }, `${tidy(range)} from run to run`),
     ),

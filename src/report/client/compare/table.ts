@@ -1,11 +1,12 @@
 /** All metrics: one a row, a column each, with the runs' spread as a strip below each value. */
 import type { ColumnValue, ComparisonRow } from "../../../analysis/compare-types.ts";
-import { bestOf } from "../../../analysis/spread.ts";
 import {
+  bestShown,
   DOUBTFUL_NOTE,
   differenceHead,
   differenceText,
   isKeyMetric,
+  noValueText,
   rangeText,
   valueText,
 } from "../../compare-phrases.ts";
@@ -81,14 +82,7 @@ function strip(value: ColumnValue, most: number, index: number): HTMLElement {
   return h("span", { class: "strip", "aria-hidden": "true" }, bar, value.runs.length > 1 && range);
 }
 
-function cell(
-  value: ColumnValue | undefined,
-  row: ComparisonRow,
-  index: number,
-  most: number,
-  isBest: boolean,
-): HTMLElement {
-  if (value === undefined) return h("td", { class: "unknown" }, "unknown");
+function cell(value: ColumnValue, row: ComparisonRow, index: number, most: number, isBest: boolean): HTMLElement {
   const range = rangeText(value, row.unit);
   return h(
     "td",
@@ -105,8 +99,8 @@ function cell(
 }
 
 function rowOf(row: ComparisonRow, choice: Choice): HTMLElement {
-  const { columns } = choice.data;
-  const best = bestOf(row.values, row.better);
+  const { columns, comparison } = choice.data;
+  const best = bestShown(row);
   const most = Math.max(0, ...row.values.map(({ max }) => max));
   const label = labelOf(row.metric);
   return h(
@@ -121,7 +115,8 @@ function rowOf(row: ComparisonRow, choice: Choice): HTMLElement {
     ),
     ...columns.map(({ name }, index) => {
       const value = row.values.find(({ column }) => column === name);
-      return cell(value, row, index, most, value !== undefined && best.includes(value));
+      if (value === undefined) return h("td", { class: "unknown" }, noValueText(comparison.rows, row.metric, name));
+      return cell(value, row, index, most, best.includes(value));
     }),
     h("td", { class: "difference" }, tidy(differenceText(row, columns.length))),
   );
