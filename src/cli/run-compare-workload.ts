@@ -1,5 +1,5 @@
 /** `gcspike compare --workload`: records the modes of a workload, interleaved, and compares them. */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, rmdirSync } from "node:fs";
 import { join, relative } from "node:path";
 import { GcspikeError, usageError } from "../lib/errors.ts";
 import { shellWord } from "../lib/shell.ts";
@@ -63,8 +63,7 @@ export async function runCompareModes(
     checkWords(workload, { ...given, mode });
     requireRoom(parseTxpool({ ...given, mode }), roomHere());
   }
-  const { path, discard } = createGroupFolder("txpool-modes", new Date());
-  const folder = relative(process.cwd(), path);
+  const folder = relative(process.cwd(), createGroupFolder("txpool-modes", new Date()));
   const columns = modes.map((mode) => ({ name: mode, folders: [] as string[] }));
   try {
     const late = await withWorkload(workload, { ...given, mode: modes[0] }, "several", terminal, (commandOf) =>
@@ -72,7 +71,15 @@ export async function runCompareModes(
     );
     return await finish(columns, flags, folder, late, terminal);
   } finally {
-    if (readdirSync(path).length === 0) discard();
+    removeEmpty(folder);
+  }
+}
+
+function removeEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It has recordings.
   }
 }
 

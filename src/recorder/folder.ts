@@ -75,9 +75,9 @@ export function createFolder(output: string | undefined, command: readonly strin
   return create(untaken(defaultFolderName(command, now).replace(/\.gcspike$/, ""), ".gcspike"));
 }
 
-/** Creates a folder for several recordings, with a new name in the current folder. */
-export function createGroupFolder(stem: string, now: Date): RecordingFolder {
-  return create(untaken(timedName(stem, now), ""), "cd DIR");
+/** Creates a folder for several recordings, with a new name in the current folder. Returns its path, absolute. */
+export function createGroupFolder(stem: string, now: Date): string {
+  return create(untaken(timedName(stem, now), ""), "cd DIR").path;
 }
 
 function untaken(stem: string, extension: string): string {
