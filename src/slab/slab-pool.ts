@@ -269,6 +269,7 @@ function openShared(attachment: Attachment, share: SharedSlabPool, isFirst: bool
     const shelf = sharedShelf({ handles, layout: one, threads, thread, shared, at });
     at += sharedBytes(one, threads);
     if (isFirst) shelf.prepare();
+    else shelf.settle();
     return shelf;
   });
   return {
