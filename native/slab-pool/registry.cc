@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "release_thread.h"
+
 namespace gcspike {
 
 Attachment::~Attachment() { Registry::Instance().Detach(serial); }
@@ -42,6 +44,8 @@ bool Registry::IsAttached(uint32_t serial) {
 }
 
 void Registry::Detach(uint32_t serial) {
+  // A thread that has ended waits for no events any more: what it queued would stay queued.
+  ReleaseThread::Instance().Withdraw(serial);
   const std::lock_guard lock(mutex_);
   const auto found = attached_.find(serial);
   if (found == attached_.end()) return;

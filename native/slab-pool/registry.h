@@ -40,7 +40,8 @@ class Registry {
   std::shared_ptr<Mapping> Find(uint32_t pool);
   // Is this opening still there?
   bool IsAttached(uint32_t serial);
-  // The isolate closed it. Its memory stays for as long as something refers to it.
+  // The isolate closed it, or ended. What it queued for the release thread is withdrawn. Its memory stays for as long as something
+  // refers to it.
   void Detach(uint32_t serial);
 
  private:

@@ -33,9 +33,9 @@ export class DeferredRelease {
     this.#timer.unref();
   }
 
+  /** The pool is about to be detached, which withdraws what is queued. */
   stop(): void {
     clearInterval(this.#timer);
-    native().withdrawReleases(this.#attachment.serial);
     this.#queued = [];
   }
 

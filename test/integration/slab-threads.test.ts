@@ -139,6 +139,35 @@ test("workers that are terminated at any moment lose no slot", async () => {
   expect(result).toEqual({ errors: [], had: 4096, inUse: 4096 });
 });
 
+test("a worker that is terminated with pages to be given back leaves no memory behind", async () => {
+  const { result } = await program(`${WORKERS}
+    // 32 MiB, freed and queued for release; the event loop waits for nothing until the end.
+    const source = \`
+      const { SlabPool } = await import(${JSON.stringify(SLAB)});
+      const { parentPort } = await import("node:worker_threads");
+      const pool = SlabPool.open({ classes: [{ slotBytes: 4096, slots: 8192 }], release: "deferred" });
+      const handles = Array.from({ length: 8192 }, () => pool.alloc(4096));
+      for (const handle of handles) pool.free(handle);
+      const start = Date.now();
+      const spin = () => {
+        for (const from = Date.now(); Date.now() - from < 60; );
+        if (Date.now() - start < 400) return void setImmediate(spin);
+        parentPort.postMessage("queued");
+        for (;;);
+      };
+      spin();\`;
+    const before = process.memoryUsage.rss();
+    for (let n = 0; n < 4; n++) {
+      const worker = new Worker(source, { eval: true });
+      await value(worker);
+      await worker.terminate();
+    }
+    console.log(JSON.stringify((process.memoryUsage.rss() - before) / 2 ** 20));
+  `);
+  // One pool's at most, where none went back.
+  expect(result).toBeLessThan(64);
+});
+
 test("more threads than the pool was opened for are refused", async () => {
   const { result } = await program(`
     const pool = SlabPool.open({ classes: [{ slotBytes: 64, slots: 10 }], threads: 2 });
