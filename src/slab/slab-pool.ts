@@ -202,7 +202,7 @@ export class SlabPool {
 
   /**
    * Closes the pool in this thread. Views over it have no bytes from here on, and handles throw ClosedError. The memory goes back
-   * to the system when every thread has closed it, or ended.
+   * to the system in this call, if every other thread has closed it, or ended.
    */
   close(): void {
     if (this.#isClosed) return;
