@@ -168,6 +168,27 @@ test("a worker that is terminated with pages to be given back leaves no memory b
   expect(result).toBeLessThan(64);
 });
 
+test.each(["never", "immediate", "deferred"])(
+  "pools that nobody refers to any more are closed (release %s)",
+  async (release) => {
+    const { result } = await program(
+      `const open = () => SlabPool.open({ classes: [{ slotBytes: 4096, slots: 16 }], release: "${release}" });
+    const collect = async () => { for (let n = 0; n < 3; n++) { gc(); await new Promise((resolve) => setTimeout(resolve, 120)); } };
+    // 255 can be open at once.
+    for (let n = 0; n < 400; n++) { open(); if (n % 100 === 99) await collect(); }
+    const { readFileSync } = await import("node:fs");
+    const mappings = () => process.platform === "linux" ? readFileSync("/proc/self/maps", "latin1").split("\\n").length : 0;
+    const before = mappings();
+    for (let n = 0; n < 400; n++) { const pool = open(); pool.free(pool.alloc(1)); pool.close(); }
+    await collect();
+    console.log(mappings() - before);`,
+      ["--expose-gc"],
+    );
+    // Of each pool that were one at least.
+    expect(result).toBeLessThan(200);
+  },
+);
+
 test("more threads than the pool was opened for are refused", async () => {
   const { result } = await program(`
     const pool = SlabPool.open({ classes: [{ slotBytes: 64, slots: 10 }], threads: 2 });
