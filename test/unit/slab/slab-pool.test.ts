@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import fc from "fast-check";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import {
   ClosedError,
   DoubleFreeError,
@@ -196,7 +196,24 @@ describe("what cannot be opened", () => {
   });
 
   test("more memory than there is", () => {
-    expect(() => open({ classes: [{ slotBytes: 2 ** 46, slots: 1 }] })).toThrow(SlabMemoryError);
+    for (const hugePages of ["off", "try"] as const) {
+      expect(() => open({ classes: [{ slotBytes: 2 ** 46, slots: 1 }], hugePages })).toThrow(SlabMemoryError);
+    }
+  });
+
+  test("more memory than a container has left", () => {
+    const limit = vi.spyOn(process, "constrainedMemory").mockReturnValue(process.memoryUsage.rss() + 2 ** 25);
+    try {
+      const large = [{ slotBytes: 2 ** 26, slots: 1 }];
+      for (const hugePages of ["off", "try"] as const) {
+        expect(() => open({ classes: large, hugePages, release: "immediate" })).toThrow(
+          /^The slab pool needs 64.* of memory; \d.* are free here\.$/,
+        );
+      }
+      expect(open({ classes: [{ slotBytes: 2 ** 20, slots: 1 }] }).bytes.length).toBe(2 ** 20);
+    } finally {
+      limit.mockRestore();
+    }
   });
 
   test("a pool of one thread is not to be shared", () => {
