@@ -62,8 +62,10 @@ export function countLive(stamps: Float64Array): number {
  */
 export function explain(layout: HandleLayout, handle: unknown, stamp: number | undefined, isFree: boolean): Error {
   const { base, step } = layout;
-  if (typeof handle !== "number" || !Number.isSafeInteger(handle) || tagOf(handle) < 1)
-    return new ForeignHandleError(handle, "is no handle");
+  // What is equal and yet was refused, became a number on its way here.
+  if (typeof handle !== "number" || handle === stamp)
+    return new ForeignHandleError(handle, "was not given as a number");
+  if (!Number.isSafeInteger(handle) || tagOf(handle) < 1) return new ForeignHandleError(handle, "is no handle");
   if (tagOf(handle) !== tagOf(base)) return new ForeignHandleError(handle, "is a handle of another pool");
   if (handle < base + step) return new ForeignHandleError(handle, "is no handle");
   if (stamp === undefined) return new ForeignHandleError(handle, "names no slot of this size class");

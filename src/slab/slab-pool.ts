@@ -2,6 +2,7 @@
  * Memory in slots of fixed sizes, outside the JavaScript heap: what lies in it, the garbage collector neither scans nor copies.
  * A slot is named by a handle, which is a number. docs/slab.md has examples.
  */
+import { types } from "node:util";
 import { usageError } from "../lib/errors.ts";
 import { DeferredRelease } from "./deferred-release.ts";
 import { ClosedError, ExhaustedError } from "./errors.ts";
@@ -82,7 +83,7 @@ export class SlabPool {
    * @throws GcspikeError with code "usage" for options that make no sense, SlabMemoryError where the system does not give it
    */
   static open(options: SlabPoolOptions): SlabPool {
-    const { release = "never", threads = 1 } = options;
+    const { classes, release = "never", threads = 1, ...memory }: Partial<SlabPoolOptions> = options ?? {};
     if (!RELEASES.includes(release))
       throw usageError(`release cannot be "${String(release)}".`, `Choose ${RELEASES.join(", ")}.`);
     if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
@@ -94,8 +95,8 @@ export class SlabPool {
         'Pages go back when it is closed: release "never".',
       );
     }
-    const layout = poolLayout(options.classes, native().pageBytes);
-    const attachment = mapMemory(layout.bytes, release !== "never", options);
+    const layout = poolLayout(classes, native().pageBytes);
+    const attachment = mapMemory(layout.bytes, release !== "never", memory);
     if (threads === 1) return new SlabPool(openLocally(attachment, layout, release));
     const bytes = layout.classes.reduce((sum, one) => sum + sharedBytes(one, threads), placesBytes(threads));
     const share = { pool: attachment.pool, layout, threads, shared: new SharedArrayBuffer(bytes) };
@@ -104,9 +105,15 @@ export class SlabPool {
 
   /**
    * Opens in this thread a pool that another thread shares and has open.
-   * @throws GcspikeError with code "usage" where no thread has it open, or already as many as it was opened for
+   * @throws GcspikeError with code "usage" for what `share` did not return, where no thread has it open, or already as many as it
+   * was opened for
    */
   static attach(share: SharedSlabPool): SlabPool {
+    if (!types.isSharedArrayBuffer(share?.shared))
+      throw usageError(
+        "A slab pool is attached with what its share() returned.",
+        "Send it with postMessage or workerData.",
+      );
     const attachment = native().attach(share.pool);
     if (attachment === undefined) {
       throw usageError(
@@ -169,10 +176,18 @@ export class SlabPool {
     return this.#shelfOf(handle).offsetOf(handle);
   }
 
-  /** A new view over a live handle's slot. It does not know when the handle is freed: that is for whoever holds it. */
+  /**
+   * A new view over a live handle's slot. It does not know when the handle is freed: that is for whoever holds it.
+   * @throws as `free` does, for handles that are not live; a usage error where the pool's buffer was transferred
+   */
   view(handle: number): Uint8Array {
     const shelf = this.#shelfOf(handle);
     const offset = shelf.offsetOf(handle);
+    if (this.bytes.length === 0)
+      throw usageError(
+        "The memory of this slab pool was transferred away.",
+        "Leave its buffer to the pool, copy what you send.",
+      );
     return this.bytes.subarray(offset, offset + shelf.slotBytes);
   }
 

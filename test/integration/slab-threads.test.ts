@@ -253,6 +253,20 @@ test.each([
 });
 
 describe.each(NODES)("on $version", ({ path }) => {
+  test("a pool whose buffer was transferred says so", async () => {
+    const source = `import { SlabPool } from ${JSON.stringify(SLAB)};
+      const pool = SlabPool.open({ classes: [{ slotBytes: 64, slots: 10 }] });
+      const handle = pool.alloc(1);
+      // Node 20 has no transfer.
+      const buffer = pool.bytes.buffer.transfer?.();
+      if (buffer === undefined) console.log("usage 64");
+      else try { pool.view(handle); } catch (error) { console.log(error.code, pool.bytes.length + 64); }
+      pool.close();
+      console.log(buffer === undefined || new Uint8Array(buffer)[0] === 0);`;
+    const { stdout } = await run(path, ["--input-type=module", "-e", source]);
+    expect(stdout).toBe("usage 64\ntrue\n");
+  });
+
   test.each([
     ["that is closed", "pool.close();"],
     ["that is left open", ""],

@@ -124,6 +124,9 @@ describe.each(KINDS)("a pool with %s", (_, options) => {
     const foreign = other.alloc(64);
     expect(() => pool.free(foreign)).toThrow(ForeignHandleError);
     for (const none of [0, -1, 1.5, Number.NaN, 2 ** 60]) expect(() => pool.free(none)).toThrow(ForeignHandleError);
+    const notNumbers = [String(live), undefined, null, {}, [live]] as unknown as readonly number[];
+    for (const none of notNumbers) expect(() => pool.free(none)).toThrow(ForeignHandleError);
+    expect(() => pool.free(String(live) as never)).toThrow(/was not given as a number/);
     expect(pool.stats().slotsInUse).toBe(1);
     pool.free(live);
   });
@@ -173,6 +176,8 @@ test("a size goes to the smallest class, or to the next when that is full", () =
 describe("what cannot be opened", () => {
   test.each<readonly [Partial<SlabPoolOptions>, RegExp]>([
     [{ classes: [] }, /needs classes/],
+    [{ classes: undefined as never }, /needs classes/],
+    [{ classes: [null as never] }, /slotBytes of a slab pool's class is undefined/],
     [{ classes: [{ slotBytes: 0, slots: 1 }] }, /slotBytes of a slab pool's class is 0/],
     [{ classes: [{ slotBytes: 64, slots: 1.5 }] }, /slots of a slab pool's class is 1.5/],
     [{ classes: [{ slotBytes: 64, slots: 2 ** 25 }] }, /16777216 slots/],
@@ -213,6 +218,17 @@ describe("what cannot be opened", () => {
       expect(open({ classes: [{ slotBytes: 2 ** 20, slots: 1 }] }).bytes.length).toBe(2 ** 20);
     } finally {
       limit.mockRestore();
+    }
+  });
+
+  test("without options", () => {
+    for (const none of [undefined, null]) expect(() => SlabPool.open(none as never)).toThrow(/needs classes/);
+  });
+
+  test("what is no share", () => {
+    const { pool } = open({ threads: 2 }).share();
+    for (const none of [undefined, null, {}, { pool }, { pool: "x" }]) {
+      expect(() => SlabPool.attach(none as never)).toThrow(/is attached with what its share\(\) returned/);
     }
   });
 
