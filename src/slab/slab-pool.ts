@@ -41,7 +41,9 @@ export interface SlabPoolOptions extends MemoryOptions {
   readonly threads?: number | undefined;
 }
 
+/** Zeros once the pool is closed in this thread, but for `releasedBytes`. */
 export interface SlabStats extends Granted {
+  /** As mapped: whole pages, with `hugePages` of 2 MiB. */
   readonly bytes: number;
   readonly slots: number;
   /** Handed out now. */
@@ -200,14 +202,16 @@ export class SlabPool {
 
   /** Reads the system's tables and counts slots: for logs and tests, not for every request. */
   stats(): SlabStats {
-    const { attachment, layout, shelves, releasedBytes } = this.#opening;
-    const inUse = this.#isClosed ? [] : shelves.map((shelf) => ({ slots: shelf.inUse(), bytes: shelf.slotBytes }));
-    const { residentBytes, hugePageBytes, nodes } = granted(attachment.address, layout.bytes);
+    const { attachment, shelves, releasedBytes } = this.#opening;
+    const open = this.#isClosed ? [] : shelves;
+    const all = open.map((shelf) => ({ slots: shelf.slots, slotBytes: shelf.slotBytes, inUse: shelf.inUse() }));
+    const bytes = this.bytes.length;
+    const { residentBytes, hugePageBytes, nodes } = granted(attachment.address, bytes);
     return {
-      bytes: layout.bytes,
-      slots: layout.classes.reduce((sum, { slots }) => sum + slots, 0),
-      slotsInUse: inUse.reduce((sum, { slots }) => sum + slots, 0),
-      bytesInUse: inUse.reduce((sum, { slots, bytes }) => sum + slots * bytes, 0),
+      bytes,
+      slots: all.reduce((sum, { slots }) => sum + slots, 0),
+      slotsInUse: all.reduce((sum, { inUse }) => sum + inUse, 0),
+      bytesInUse: all.reduce((sum, { inUse, slotBytes }) => sum + inUse * slotBytes, 0),
       releasedBytes: releasedBytes(),
       residentBytes,
       hugePageBytes,
