@@ -24,21 +24,27 @@ Napi::Value Fail(Napi::Env env, const char* code, const char* message) {
   return env.Undefined();
 }
 
-// {pool, tag, serial, address, buffer}: the buffer's backing store owns the attachment from here on.
-Napi::Value Describe(Napi::Env env, std::unique_ptr<Attachment> attachment) {
+using Hold = std::shared_ptr<Attachment>;
+
+void LetGo(napi_env, void*, void* hold) { delete static_cast<Hold*>(hold); }
+
+// {pool, tag, serial, address, buffer}: the buffer and its backing store own the attachment from here on.
+Napi::Value Describe(Napi::Env env, const std::shared_ptr<Attachment>& attachment) {
   const Mapping& mapping = *attachment->mapping;
   Napi::Object answer = Napi::Object::New(env);
   answer.Set("pool", attachment->pool);
   answer.Set("tag", attachment->tag);
   answer.Set("serial", attachment->serial);
   answer.Set("address", Napi::BigInt::New(env, reinterpret_cast<uint64_t>(mapping.data())));
+  auto of_store = std::make_unique<Hold>(attachment);
+  auto of_buffer = std::make_unique<Hold>(attachment);
   napi_value buffer;
-  const napi_status status = napi_create_external_arraybuffer(
-      env, mapping.data(), mapping.bytes(), [](napi_env, void*, void* hint) { delete static_cast<Attachment*>(hint); },
-      attachment.get(), &buffer);
+  const napi_status status =
+      napi_create_external_arraybuffer(env, mapping.data(), mapping.bytes(), LetGo, of_store.get(), &buffer);
   if (status == napi_no_external_buffers_allowed) return Fail(env, "external", "no external buffers");
   if (status != napi_ok) return Fail(env, "buffer", "no buffer");
-  attachment.release();
+  of_store.release();
+  if (napi_add_finalizer(env, buffer, nullptr, LetGo, of_buffer.get(), nullptr) == napi_ok) of_buffer.release();
   answer.Set("buffer", Napi::Value(env, buffer));
   return answer;
 }
@@ -50,18 +56,18 @@ Napi::Value Map(const Napi::CallbackInfo& info) {
                            info[2].As<Napi::Number>().Int32Value()};
   std::shared_ptr<Mapping> mapping = Mapping::Create(request, &error);
   if (mapping == nullptr) return Fail(info.Env(), "refused", std::strerror(error));
-  std::unique_ptr<Attachment> attachment = Registry::Instance().Add(std::move(mapping));
+  const std::shared_ptr<Attachment> attachment = Registry::Instance().Add(std::move(mapping));
   if (attachment == nullptr) return Fail(info.Env(), "pools", "255 pools are open");
-  return Describe(info.Env(), std::move(attachment));
+  return Describe(info.Env(), attachment);
 }
 
 // attach(pool) -> description, or undefined where no isolate has the pool open
 Napi::Value Attach(const Napi::CallbackInfo& info) {
-  std::unique_ptr<Attachment> attachment = Registry::Instance().Attach(Index(info, 0));
-  return attachment == nullptr ? info.Env().Undefined() : Describe(info.Env(), std::move(attachment));
+  const std::shared_ptr<Attachment> attachment = Registry::Instance().Attach(Index(info, 0));
+  return attachment == nullptr ? info.Env().Undefined() : Describe(info.Env(), attachment);
 }
 
-// detach(serial, buffer): views over the buffer have no bytes from here on.
+// detach(serial, buffer): views over the buffer have no bytes from here on, and the memory goes back if nobody else has it open.
 void Detach(const Napi::CallbackInfo& info) {
   Registry::Instance().Detach(Index(info, 0));
   auto buffer = info[1].As<Napi::ArrayBuffer>();

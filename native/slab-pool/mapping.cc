@@ -40,7 +40,8 @@ void PreferNode(char* data, size_t bytes, int node) {
   syscall(SYS_mbind, data, bytes, MPOL_PREFERRED, mask, kWordBits * kWords, 0);
 }
 
-// Every page is there before the first slot is handed out. False, with errno, where memory is lacking.
+// Every page is there before the first slot is handed out. False, with errno, where memory is lacking: unlike this, MAP_POPULATE says
+// nothing then.
 bool Populate(char* data, size_t bytes) {
   if (madvise(data, bytes, MADV_POPULATE_WRITE) == 0) return true;
   if (errno != EINVAL) return false;
@@ -52,12 +53,10 @@ bool Populate(char* data, size_t bytes) {
 bool MapData(char* data, size_t bytes, const MapRequest& request) {
   const int protection = PROT_READ | PROT_WRITE;
   int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
-  // Where page size and node are the system's choice, one call does it all; else they are said before the first page comes.
-  const bool is_plain = request.huge_pages == HugePages::kOff && request.numa_node == kNotBound;
-  if (is_plain) flags |= MAP_POPULATE;
+  // Where page size and node are the system's choice, pages can come at once; else these are said before the first one comes.
+  if (request.huge_pages == HugePages::kOff && request.numa_node == kNotBound) flags |= MAP_POPULATE;
   if (request.huge_pages == HugePages::kReserved) flags |= MAP_HUGETLB | (21 << MAP_HUGE_SHIFT);
   if (mmap(data, bytes, protection, flags, -1, 0) == MAP_FAILED) return false;
-  if (is_plain) return true;
   // A kernel without transparent huge pages refuses: plain pages then.
   if (request.huge_pages == HugePages::kTransparent) madvise(data, bytes, MADV_HUGEPAGE);
   if (request.numa_node != kNotBound) PreferNode(data, bytes, request.numa_node);
@@ -109,6 +108,12 @@ void Mapping::Release(size_t offset, size_t length) const {
 #else
   madvise(data_ + from, to - from, MADV_FREE);
 #endif
+}
+
+// New memory in place of the old, since of reserved huge pages older kernels take nothing back. None of it comes before it is used.
+void Mapping::Discard() const {
+  const int flags = MAP_PRIVATE | MAP_ANON | MAP_FIXED | MAP_NORESERVE;
+  mmap(data_, bytes_, PROT_READ | PROT_WRITE, flags, -1, 0);
 }
 
 }  // namespace gcspike

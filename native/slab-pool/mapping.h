@@ -39,6 +39,9 @@ class Mapping {
   // Gives the whole pages inside the range back to the system; what stood there is lost. Any thread.
   void Release(size_t offset, size_t length) const;
 
+  // Gives all of it back. The addresses stay taken: who still writes there, meets zeros and nobody else's memory.
+  void Discard() const;
+
  private:
   Mapping(void* reserved, size_t reserved_bytes, char* data, size_t bytes)
       : reserved_(reserved), reserved_bytes_(reserved_bytes), data_(data), bytes_(bytes) {}

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "release_thread.h"
+
 namespace gcspike {
 
 Attachment::~Attachment() { Registry::Instance().Detach(serial); }
@@ -12,7 +14,7 @@ Registry& Registry::Instance() {
   return *registry;
 }
 
-std::unique_ptr<Attachment> Registry::Add(std::shared_ptr<Mapping> mapping) {
+std::shared_ptr<Attachment> Registry::Add(std::shared_ptr<Mapping> mapping) {
   const std::lock_guard lock(mutex_);
   const uint8_t tag = FreeTag();
   if (tag == 0) return nullptr;
@@ -22,7 +24,7 @@ std::unique_ptr<Attachment> Registry::Add(std::shared_ptr<Mapping> mapping) {
   return NewAttachment(pool, tag, std::move(mapping));
 }
 
-std::unique_ptr<Attachment> Registry::Attach(uint32_t pool) {
+std::shared_ptr<Attachment> Registry::Attach(uint32_t pool) {
   const std::lock_guard lock(mutex_);
   const auto found = pools_.find(pool);
   if (found == pools_.end()) return nullptr;
@@ -42,18 +44,25 @@ bool Registry::IsAttached(uint32_t serial) {
 }
 
 void Registry::Detach(uint32_t serial) {
-  const std::lock_guard lock(mutex_);
-  const auto found = attached_.find(serial);
-  if (found == attached_.end()) return;
-  const uint32_t pool = found->second;
-  attached_.erase(found);
-  // Nobody can open it any more, though its memory may stay for a while.
-  if (std::none_of(attached_.begin(), attached_.end(), [pool](const auto& entry) { return entry.second == pool; }))
-    pools_.erase(pool);
+  // A thread that has ended waits for no events any more: what it queued would stay queued.
+  ReleaseThread::Instance().Withdraw(serial);
+  const std::shared_ptr<Mapping> mapping = Remove(serial);
+  if (mapping != nullptr) mapping->Discard();
 }
 
-std::unique_ptr<Attachment> Registry::NewAttachment(uint32_t pool, uint8_t tag, std::shared_ptr<Mapping> mapping) {
-  auto attachment = std::make_unique<Attachment>();
+std::shared_ptr<Mapping> Registry::Remove(uint32_t serial) {
+  const std::lock_guard lock(mutex_);
+  const auto found = attached_.find(serial);
+  if (found == attached_.end()) return nullptr;
+  const uint32_t pool = found->second;
+  attached_.erase(found);
+  if (std::any_of(attached_.begin(), attached_.end(), [pool](const auto& entry) { return entry.second == pool; }))
+    return nullptr;
+  return pools_.extract(pool).mapped().mapping.lock();
+}
+
+std::shared_ptr<Attachment> Registry::NewAttachment(uint32_t pool, uint8_t tag, std::shared_ptr<Mapping> mapping) {
+  auto attachment = std::make_shared<Attachment>();
   attachment->pool = pool;
   attachment->serial = ++last_serial_;
   attachment->tag = tag;

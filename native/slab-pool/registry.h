@@ -1,8 +1,9 @@
 // The pools of this process: which mappings there are, and which isolates have them open.
 //
-// Every isolate that opens a pool gets an ArrayBuffer of its own over the same memory. The ArrayBuffer's backing store holds an
-// Attachment, and the Attachments hold the Mapping: however an ArrayBuffer ends (closed, collected, its worker gone), memory
-// is unmapped when the last backing store over it is gone, and not before.
+// Every isolate that opens a pool gets an ArrayBuffer of its own over the same memory. The memory goes back when the last isolate
+// has closed the pool. Its addresses go back later: the ArrayBuffer, which lives as long as any view over it, and its backing store
+// hold an Attachment, and the Attachments hold the Mapping. So a read into a view that is under way when the pool is closed never
+// writes into what was mapped there next, and however an ArrayBuffer ends (closed, collected, its worker gone), nothing stays.
 #pragma once
 
 #include <cstdint>
@@ -33,14 +34,14 @@ class Registry {
   static Registry& Instance();
 
   // nullptr where 255 pools are open.
-  std::unique_ptr<Attachment> Add(std::shared_ptr<Mapping> mapping);
+  std::shared_ptr<Attachment> Add(std::shared_ptr<Mapping> mapping);
   // nullptr where no isolate has the pool open.
-  std::unique_ptr<Attachment> Attach(uint32_t pool);
+  std::shared_ptr<Attachment> Attach(uint32_t pool);
   // The pool's memory, or nullptr.
   std::shared_ptr<Mapping> Find(uint32_t pool);
   // Is this opening still there?
   bool IsAttached(uint32_t serial);
-  // The isolate closed it. Its memory stays for as long as something refers to it.
+  // The isolate closed it, or ended. What it queued for the release thread is withdrawn; if it was the last one, the memory goes back.
   void Detach(uint32_t serial);
 
  private:
@@ -49,7 +50,9 @@ class Registry {
     uint8_t tag;
   };
 
-  std::unique_ptr<Attachment> NewAttachment(uint32_t pool, uint8_t tag, std::shared_ptr<Mapping> mapping);
+  std::shared_ptr<Attachment> NewAttachment(uint32_t pool, uint8_t tag, std::shared_ptr<Mapping> mapping);
+  // Takes the opening out, and if it was the pool's last one the pool: its memory, or nullptr.
+  std::shared_ptr<Mapping> Remove(uint32_t serial);
   uint8_t FreeTag();
 
   std::mutex mutex_;

@@ -17,6 +17,7 @@ interface Queued {
 
 export class DeferredRelease {
   readonly #attachment: Attachment;
+  #shelves: readonly PagedShelf[] = [];
   /** Runs that the native thread has, in its order. */
   #queued: Queued[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -27,15 +28,22 @@ export class DeferredRelease {
     this.#attachment = attachment;
   }
 
-  /** Looks for free slabs from here on. Keeps no process alive. */
+  /** Looks for free slabs from here on, until nobody refers to the pool. Keeps no process alive. */
   start(shelves: readonly PagedShelf[]): void {
-    this.#timer = setInterval(() => this.#look(shelves), LOOK_EVERY_MS);
-    this.#timer.unref();
+    this.#shelves = shelves;
+    const weak = new WeakRef(this);
+    const timer = setInterval(() => {
+      const release = weak.deref();
+      if (release === undefined) clearInterval(timer);
+      else release.#look();
+    }, LOOK_EVERY_MS);
+    timer.unref();
+    this.#timer = timer;
   }
 
+  /** The pool is about to be detached, which withdraws what is queued. */
   stop(): void {
     clearInterval(this.#timer);
-    native().withdrawReleases(this.#attachment.serial);
     this.#queued = [];
   }
 
@@ -46,10 +54,10 @@ export class DeferredRelease {
     return true;
   }
 
-  #look(shelves: readonly PagedShelf[]): void {
+  #look(): void {
     const { pool, serial } = this.#attachment;
     this.#settle(native().pendingReleases(serial), false);
-    for (const shelf of shelves) {
+    for (const shelf of this.#shelves) {
       for (const run of shelf.setAside(RESERVE_SHARE, RUN_BYTES)) {
         this.#queued.push({ shelf, run });
         native().queueRelease(pool, serial, run.offset, run.bytes);

@@ -1,12 +1,12 @@
 /**
  * Handles are integers in doubles, so that they need no object and no boxing in optimised code:
  *
- *     52                                              0
- *     [ generation, up to 31 bits | tag, 8 bits | slot ]
+ *     52          45                             0
+ *     [ tag, 8 bits | generation, 21 to 44 bits | slot ]
  *
- * The slot's index takes as many bits as the pool has slots, the tag tells the open pools of a process apart, and the
- * generation counts how often the slot was handed out, from 1. `(handle >>> 0) & slotMask` is the slot: at most 24 bits, always
- * inside the low word, whatever stands above.
+ * The tag tells the open pools of a process apart: it stands at the same bits in each of them, so no two have a handle in common.
+ * The slot's index takes as many bits as the pool has slots, and the generation, which counts how often the slot was handed out,
+ * from 1, has the rest. `handle & slotMask` is the slot: at most 24 bits, always inside the low word, whatever stands above.
  *
  * A pool keeps one number a slot, its stamp: the handle while it is live, and `-1 - handle` of the last one while it is free.
  * A handle is valid if its slot's stamp is equal to it: one comparison, which also turns away other pools' handles, fractions,
@@ -15,10 +15,8 @@
  */
 import { DoubleFreeError, ForeignHandleError, StaleHandleError } from "./errors.ts";
 
-const TAG_BITS = 8;
-const HANDLE_BITS = 53;
-/** So that a generation is an int32, which Atomics can swap. */
-const GENERATION_BITS = 31;
+/** Bits below the tag. */
+const OWN_BITS = 45;
 const SLOT_BITS = 24;
 /** 16,777,216: every slot can then be handed out at least 2 ** 21 times. */
 export const MAX_SLOTS = 2 ** SLOT_BITS;
@@ -34,16 +32,12 @@ export interface HandleLayout {
 }
 
 /** For slots 0 to `slots` - 1 (at most MAX_SLOTS). `tag` is 1 to 255; fewer generations than there is room for are for tests. */
-export function handleLayout(slots: number, tag: number, generationBits = GENERATION_BITS): HandleLayout {
+export function handleLayout(slots: number, tag: number, generationBits = OWN_BITS): HandleLayout {
   const slotBits = Math.max(1, 32 - Math.clz32(slots - 1));
-  const bits = Math.min(generationBits, HANDLE_BITS - TAG_BITS - slotBits);
-  const step = 2 ** (slotBits + TAG_BITS);
-  return {
-    slotMask: 2 ** slotBits - 1,
-    base: tag * 2 ** slotBits,
-    step,
-    lastGeneration: (2 ** bits - 1) * step,
-  };
+  const bits = Math.min(generationBits, OWN_BITS - slotBits);
+  const step = 2 ** slotBits;
+  const base = tag * 2 ** OWN_BITS;
+  return { slotMask: step - 1, base, step, lastGeneration: base + (2 ** bits - 1) * step };
 }
 
 /** The stamp of a slot that was never handed out. */
@@ -62,25 +56,24 @@ export function countLive(stamps: Float64Array): number {
   return live;
 }
 
-/** 1 to 2 ** 31 - 1. */
-export function generationOf({ step }: HandleLayout, handle: number): number {
-  return Math.floor(handle / step);
-}
-
 /**
  * Why a handle is not valid where the slot that it names has this stamp (undefined: there is no such slot). `isFree`: it was to
  * be freed.
  */
 export function explain(layout: HandleLayout, handle: unknown, stamp: number | undefined, isFree: boolean): Error {
-  if (typeof handle !== "number" || !Number.isSafeInteger(handle) || handle < layout.step)
-    return new ForeignHandleError(handle, "is no handle");
-  if (!hasTag(layout, handle)) return new ForeignHandleError(handle, "is a handle of another pool");
+  const { base, step } = layout;
+  // What is equal and yet was refused, became a number on its way here.
+  if (typeof handle !== "number" || handle === stamp)
+    return new ForeignHandleError(handle, "was not given as a number");
+  if (!Number.isSafeInteger(handle) || tagOf(handle) < 1) return new ForeignHandleError(handle, "is no handle");
+  if (tagOf(handle) !== tagOf(base)) return new ForeignHandleError(handle, "is a handle of another pool");
+  if (handle < base + step) return new ForeignHandleError(handle, "is no handle");
   if (stamp === undefined) return new ForeignHandleError(handle, "names no slot of this size class");
   const last = isLive(stamp) ? stamp : -1 - stamp;
   if (handle > last) return new ForeignHandleError(handle, "was never handed out");
   return isFree && handle === last ? new DoubleFreeError(handle) : new StaleHandleError(handle);
 }
 
-function hasTag({ slotMask, base, step }: HandleLayout, handle: number): boolean {
-  return (handle % step) - ((handle >>> 0) & slotMask) === base;
+function tagOf(handle: number): number {
+  return Math.floor(handle / 2 ** OWN_BITS);
 }

@@ -30,13 +30,14 @@ export interface PoolLayout {
 
 const roundUp = (value: number, unit: number): number => Math.ceil(value / unit) * unit;
 
-function checked(classes: readonly SizeClass[]): readonly SizeClass[] {
+function checked(classes: readonly SizeClass[] | undefined): readonly SizeClass[] {
   if (!Array.isArray(classes) || classes.length === 0)
     throw usageError("A slab pool needs classes.", "For example  classes: [{ slotBytes: 512, slots: 10_000 }]");
-  for (const { slotBytes, slots } of classes) {
-    for (const [name, value] of Object.entries({ slotBytes, slots })) {
+  for (const sizeClass of classes) {
+    for (const name of ["slotBytes", "slots"] as const) {
+      const value = sizeClass?.[name];
       if (!Number.isSafeInteger(value) || value < 1)
-        throw usageError(`${name} of a slab pool's class is ${value}; it must be a whole number of 1 or more.`);
+        throw usageError(`${name} of a slab pool's class is ${String(value)}; it must be a whole number of 1 or more.`);
     }
   }
   return classes;
@@ -47,7 +48,7 @@ function checked(classes: readonly SizeClass[]): readonly SizeClass[] {
  * pages over 4 KiB to whole 64ths of a page: then 64 slots of any size fill whole pages.
  * Throws a usage error for classes that are no classes, two of one size, or too many slots.
  */
-export function poolLayout(classes: readonly SizeClass[], pageBytes: number): PoolLayout {
+export function poolLayout(classes: readonly SizeClass[] | undefined, pageBytes: number): PoolLayout {
   const unit = Math.max(CACHE_LINE_BYTES, pageBytes / 64);
   const sorted = checked(classes)
     .map(({ slotBytes, slots }) => ({ slotBytes: roundUp(slotBytes, unit), slots }))
@@ -82,10 +83,13 @@ export function classOfGroups({ classes }: PoolLayout, slotMask: number): Uint8A
   return table;
 }
 
-/**
- * The first class that can be the smallest for a size, by the size's bit length: `table[32 - clz32(bytes - 1)]`. From there the
- * classes are tried upwards.
- */
+/** A size's bit length, 0 to 32: 0 for 1 byte or none, 32 for all that is more than 2 GiB. */
+export function bitsOfSize(bytes: number): number {
+  if (bytes <= 1) return 0;
+  return bytes > 2 ** 31 ? 32 : 32 - Math.clz32(bytes - 1);
+}
+
+/** The first class that can be the smallest for a size, by `bitsOfSize`. From there the classes are tried upwards. */
 export function firstClassByBits(classes: readonly SizeClass[]): Uint8Array {
   const table = new Uint8Array(33);
   for (let bits = 0; bits <= 32; bits++) {

@@ -1,5 +1,6 @@
 /** Maps a pool's memory as its options ask for. */
 import { GcspikeError, usageError } from "../lib/errors.ts";
+import { memAvailable } from "../lib/mem-available.ts";
 import { formatBytes } from "../lib/units.ts";
 import { SlabMemoryError } from "./errors.ts";
 import { type Attachment, NativeHugePages, NativeNode, native } from "./native.ts";
@@ -24,6 +25,7 @@ export function mapMemory(bytes: number, isGivenBack: boolean, options: MemoryOp
   const node = checkedNode(options.numaNode);
   switch (hugePages) {
     case "off":
+      requireRoom(bytes);
       return map(bytes, NativeHugePages.off, node);
     case "require":
       if (!isGivenBack) return map(bytes, NativeHugePages.reserved, node);
@@ -33,11 +35,25 @@ export function mapMemory(bytes: number, isGivenBack: boolean, options: MemoryOp
       );
     case "try": {
       const reserved = isGivenBack ? undefined : tryMap(bytes, NativeHugePages.reserved, node);
-      return reserved ?? map(bytes, NativeHugePages.transparent, node);
+      if (reserved !== undefined) return reserved;
+      requireRoom(bytes);
+      return map(bytes, NativeHugePages.transparent, node);
     }
     default:
       throw usageError(`hugePages cannot be "${String(hugePages)}".`, "Choose off, try or require.");
   }
+}
+
+/** The system promises more memory than it has, and ends the process when all of it is used. */
+function requireRoom(bytes: number): void {
+  const limit = process.constrainedMemory();
+  const underLimit = limit > 0 ? limit - process.memoryUsage.rss() : Number.POSITIVE_INFINITY;
+  const free = Math.max(0, Math.min(underLimit, memAvailable() ?? Number.POSITIVE_INFINITY));
+  if (bytes <= free) return;
+  throw new SlabMemoryError(
+    `The slab pool needs ${formatBytes(bytes)} of memory; ${formatBytes(free)} are free here.`,
+    "Open a smaller pool.",
+  );
 }
 
 function checkedNode(node: MemoryOptions["numaNode"]): number {

@@ -2,6 +2,7 @@
  * Memory in slots of fixed sizes, outside the JavaScript heap: what lies in it, the garbage collector neither scans nor copies.
  * A slot is named by a handle, which is a number. docs/slab.md has examples.
  */
+import { types } from "node:util";
 import { usageError } from "../lib/errors.ts";
 import { DeferredRelease } from "./deferred-release.ts";
 import { ClosedError, ExhaustedError } from "./errors.ts";
@@ -9,6 +10,7 @@ import { fixedShelf } from "./fixed-shelf.ts";
 import { type Granted, granted } from "./granted.ts";
 import { type HandleLayout, handleLayout } from "./handles.ts";
 import {
+  bitsOfSize,
   type ClassLayout,
   classOfGroups,
   firstClassByBits,
@@ -40,7 +42,9 @@ export interface SlabPoolOptions extends MemoryOptions {
   readonly threads?: number | undefined;
 }
 
+/** Zeros once the pool is closed in this thread, but for `releasedBytes`. */
 export interface SlabStats extends Granted {
+  /** As mapped: whole pages, with `hugePages` of 2 MiB. */
   readonly bytes: number;
   readonly slots: number;
   /** Handed out now. */
@@ -82,7 +86,7 @@ export class SlabPool {
    * @throws GcspikeError with code "usage" for options that make no sense, SlabMemoryError where the system does not give it
    */
   static open(options: SlabPoolOptions): SlabPool {
-    const { release = "never", threads = 1 } = options;
+    const { classes, release = "never", threads = 1, ...memory }: Partial<SlabPoolOptions> = options ?? {};
     if (!RELEASES.includes(release))
       throw usageError(`release cannot be "${String(release)}".`, `Choose ${RELEASES.join(", ")}.`);
     if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
@@ -94,8 +98,8 @@ export class SlabPool {
         'Pages go back when it is closed: release "never".',
       );
     }
-    const layout = poolLayout(options.classes, native().pageBytes);
-    const attachment = mapMemory(layout.bytes, release !== "never", options);
+    const layout = poolLayout(classes, native().pageBytes);
+    const attachment = mapMemory(layout.bytes, release !== "never", memory);
     if (threads === 1) return new SlabPool(openLocally(attachment, layout, release));
     const bytes = layout.classes.reduce((sum, one) => sum + sharedBytes(one, threads), placesBytes(threads));
     const share = { pool: attachment.pool, layout, threads, shared: new SharedArrayBuffer(bytes) };
@@ -104,9 +108,15 @@ export class SlabPool {
 
   /**
    * Opens in this thread a pool that another thread shares and has open.
-   * @throws GcspikeError with code "usage" where no thread has it open, or already as many as it was opened for
+   * @throws GcspikeError with code "usage" for what `share` did not return, where no thread has it open, or already as many as it
+   * was opened for
    */
   static attach(share: SharedSlabPool): SlabPool {
+    if (!types.isSharedArrayBuffer(share?.shared))
+      throw usageError(
+        "A slab pool is attached with what its share() returned.",
+        "Send it with postMessage or workerData.",
+      );
     const attachment = native().attach(share.pool);
     if (attachment === undefined) {
       throw usageError(
@@ -169,10 +179,18 @@ export class SlabPool {
     return this.#shelfOf(handle).offsetOf(handle);
   }
 
-  /** A new view over a live handle's slot. It does not know when the handle is freed: that is for whoever holds it. */
+  /**
+   * A new view over a live handle's slot. It does not know when the handle is freed: that is for whoever holds it.
+   * @throws as `free` does, for handles that are not live; a usage error where the pool's buffer was transferred
+   */
   view(handle: number): Uint8Array {
     const shelf = this.#shelfOf(handle);
     const offset = shelf.offsetOf(handle);
+    if (this.bytes.length === 0)
+      throw usageError(
+        "The memory of this slab pool was transferred away.",
+        "Leave its buffer to the pool, copy what you send.",
+      );
     return this.bytes.subarray(offset, offset + shelf.slotBytes);
   }
 
@@ -185,14 +203,16 @@ export class SlabPool {
 
   /** Reads the system's tables and counts slots: for logs and tests, not for every request. */
   stats(): SlabStats {
-    const { attachment, layout, shelves, releasedBytes } = this.#opening;
-    const inUse = this.#isClosed ? [] : shelves.map((shelf) => ({ slots: shelf.inUse(), bytes: shelf.slotBytes }));
-    const { residentBytes, hugePageBytes, nodes } = granted(attachment.address, layout.bytes);
+    const { attachment, shelves, releasedBytes } = this.#opening;
+    const open = this.#isClosed ? [] : shelves;
+    const all = open.map((shelf) => ({ slots: shelf.slots, slotBytes: shelf.slotBytes, inUse: shelf.inUse() }));
+    const bytes = this.bytes.length;
+    const { residentBytes, hugePageBytes, nodes } = granted(attachment.address, bytes);
     return {
-      bytes: layout.bytes,
-      slots: layout.classes.reduce((sum, { slots }) => sum + slots, 0),
-      slotsInUse: inUse.reduce((sum, { slots }) => sum + slots, 0),
-      bytesInUse: inUse.reduce((sum, { slots, bytes }) => sum + slots * bytes, 0),
+      bytes,
+      slots: all.reduce((sum, { slots }) => sum + slots, 0),
+      slotsInUse: all.reduce((sum, { inUse }) => sum + inUse, 0),
+      bytesInUse: all.reduce((sum, { inUse, slotBytes }) => sum + inUse * slotBytes, 0),
       releasedBytes: releasedBytes(),
       residentBytes,
       hugePageBytes,
@@ -202,7 +222,7 @@ export class SlabPool {
 
   /**
    * Closes the pool in this thread. Views over it have no bytes from here on, and handles throw ClosedError. The memory goes back
-   * to the system when every thread has closed it, or ended.
+   * to the system in this call, if every other thread has closed it, or ended.
    */
   close(): void {
     if (this.#isClosed) return;
@@ -223,8 +243,7 @@ export class SlabPool {
     if (!(bytes >= 0))
       throw usageError(`A slot cannot have ${String(bytes)} bytes.`, "Give a number of bytes, 0 or more.");
     const { shelves } = this.#opening;
-    if (bytes > 2 ** 31) return shelves.length;
-    let number = this.#classByBits[bytes <= 1 ? 0 : 32 - Math.clz32(bytes - 1)] as number;
+    let number = this.#classByBits[bitsOfSize(bytes)] as number;
     while (number < shelves.length && (shelves[number] as PoolShelf).slotBytes < bytes) number++;
     return number;
   }
@@ -269,6 +288,7 @@ function openShared(attachment: Attachment, share: SharedSlabPool, isFirst: bool
     const shelf = sharedShelf({ handles, layout: one, threads, thread, shared, at });
     at += sharedBytes(one, threads);
     if (isFirst) shelf.prepare();
+    else shelf.settle();
     return shelf;
   });
   return {

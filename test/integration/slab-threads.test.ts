@@ -107,6 +107,88 @@ test("a thread that ends without closing gives its place back, and every slot ca
   expect(had).toBeGreaterThanOrEqual(1000 - 128);
 });
 
+test("workers that are terminated at any moment lose no slot", async () => {
+  const { result } = await program(`${WORKERS}
+    const pool = SlabPool.open({ classes: [{ slotBytes: 64, slots: 4096 }], threads: 3 });
+    // More out and back than a magazine holds: packets move all the time. What a worker has when it ends stands in its box.
+    const task = (pool, box) => {
+      const shelf = pool.shelf(64);
+      const handles = new Float64Array(box);
+      for (;;) {
+        for (let i = 0; i < handles.length; i++) handles[i] = shelf.alloc();
+        for (let i = 0; i < handles.length; i++) { shelf.free(handles[i]); handles[i] = 0; }
+      }
+    };
+    const errors = [];
+    for (let n = 0; n < 100; n++) {
+      const boxes = [0, 1].map(() => new Float64Array(new SharedArrayBuffer(8 * 200)));
+      const workers = boxes.map((box) => start(pool, String(task), box.buffer).on("error", (error) => errors.push(error.message)));
+      while (errors.length === 0 && boxes.some((box) => box[0] === 0)) await new Promise((resolve) => setTimeout(resolve, 1));
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 4));
+      await Promise.all(workers.map((worker) => worker.terminate()));
+      for (const handle of boxes.flatMap((box) => [...box])) {
+        try { if (handle !== 0) pool.free(handle); } catch (error) { if (!/DoubleFree|Stale/.test(error.name)) errors.push(error.message); }
+      }
+    }
+    let had = pool.stats().slotsInUse;
+    for (const one of [pool, SlabPool.attach(pool.share()), SlabPool.attach(pool.share())]) {
+      try { for (;; had++) one.alloc(64); } catch (error) { if (error.name !== "ExhaustedError") errors.push(error.message); }
+    }
+    console.log(JSON.stringify({ errors, had, inUse: pool.stats().slotsInUse }));
+  `);
+  expect(result).toEqual({ errors: [], had: 4096, inUse: 4096 });
+});
+
+test("a worker that is terminated with pages to be given back leaves no memory behind", async () => {
+  const { result } = await program(`${WORKERS}
+    // 32 MiB, freed and queued for release; the event loop waits for nothing until the end.
+    const source = \`
+      const { SlabPool } = await import(${JSON.stringify(SLAB)});
+      const { parentPort } = await import("node:worker_threads");
+      const pool = SlabPool.open({ classes: [{ slotBytes: 4096, slots: 8192 }], release: "deferred" });
+      const handles = Array.from({ length: 8192 }, () => pool.alloc(4096));
+      for (const handle of handles) pool.free(handle);
+      const start = Date.now();
+      const spin = () => {
+        for (const from = Date.now(); Date.now() - from < 60; );
+        if (Date.now() - start < 400) return void setImmediate(spin);
+        parentPort.postMessage("queued");
+        for (;;);
+      };
+      spin();\`;
+    const before = process.memoryUsage.rss();
+    for (let n = 0; n < 4; n++) {
+      const worker = new Worker(source, { eval: true });
+      await value(worker);
+      await worker.terminate();
+    }
+    console.log(JSON.stringify((process.memoryUsage.rss() - before) / 2 ** 20));
+  `);
+  // One pool's at most, where none went back.
+  expect(result).toBeLessThan(64);
+});
+
+test.each(["never", "immediate", "deferred"])(
+  "pools that nobody refers to any more are closed (release %s)",
+  async (release) => {
+    const { result } = await program(
+      `const open = () => SlabPool.open({ classes: [{ slotBytes: 4096, slots: 16 }], release: "${release}" });
+    const collect = async () => { for (let n = 0; n < 3; n++) { gc(); await new Promise((resolve) => setTimeout(resolve, 120)); } };
+    // 255 can be open at once.
+    for (let n = 0; n < 400; n++) { open(); if (n % 100 === 99) await collect(); }
+    const { readFileSync } = await import("node:fs");
+    const mappings = () => process.platform === "linux" ? readFileSync("/proc/self/maps", "latin1").split("\\n").length : 0;
+    const before = mappings();
+    for (let n = 0; n < 400; n++) { const pool = open(); pool.free(pool.alloc(1)); pool.close(); }
+    await collect();
+    console.log(mappings() - before);`,
+      ["--expose-gc"],
+    );
+    // Of each pool that were one at least.
+    expect(result).toBeLessThan(200);
+  },
+);
+
 test("more threads than the pool was opened for are refused", async () => {
   const { result } = await program(`
     const pool = SlabPool.open({ classes: [{ slotBytes: 64, slots: 10 }], threads: 2 });
@@ -171,6 +253,20 @@ test.each([
 });
 
 describe.each(NODES)("on $version", ({ path }) => {
+  test("a pool whose buffer was transferred says so", async () => {
+    const source = `import { SlabPool } from ${JSON.stringify(SLAB)};
+      const pool = SlabPool.open({ classes: [{ slotBytes: 64, slots: 10 }] });
+      const handle = pool.alloc(1);
+      // Node 20 has no transfer.
+      const buffer = pool.bytes.buffer.transfer?.();
+      if (buffer === undefined) console.log("usage 64");
+      else try { pool.view(handle); } catch (error) { console.log(error.code, pool.bytes.length + 64); }
+      pool.close();
+      console.log(buffer === undefined || new Uint8Array(buffer)[0] === 0);`;
+    const { stdout } = await run(path, ["--input-type=module", "-e", source]);
+    expect(stdout).toBe("usage 64\ntrue\n");
+  });
+
   test.each([
     ["that is closed", "pool.close();"],
     ["that is left open", ""],

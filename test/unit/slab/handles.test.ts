@@ -1,38 +1,54 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DoubleFreeError, ExhaustedError, ForeignHandleError, StaleHandleError } from "../../../src/slab/errors.ts";
+import { DoubleFreeError, ExhaustedError, StaleHandleError } from "../../../src/slab/errors.ts";
 import { fixedShelf } from "../../../src/slab/fixed-shelf.ts";
-import { explain, freshStamp, generationOf, handleLayout, isLive, MAX_SLOTS } from "../../../src/slab/handles.ts";
+import { explain, freshStamp, type HandleLayout, handleLayout, isLive, MAX_SLOTS } from "../../../src/slab/handles.ts";
 import { poolLayout } from "../../../src/slab/layout.ts";
 import { PagedShelf } from "../../../src/slab/paged-shelf.ts";
 import { sharedBytes, sharedShelf } from "../../../src/slab/shared-shelf.ts";
 
 const PAGE = 4096;
 
+const SLOT_COUNTS = fc.integer({ min: 1, max: MAX_SLOTS });
+const TAGS = fc.integer({ min: 1, max: 255 });
+const SHARES = fc.double({ min: 0, max: 1, noNaN: true });
+
+/** A handle somewhere between the first and the last of a pool. */
+function handleAt({ base, step, lastGeneration }: HandleLayout, slot: number, share: number): number {
+  const generations = (lastGeneration - base) / step;
+  return base + (1 + Math.floor(share * (generations - 1))) * step + slot;
+}
+
 test("handles of every slot, tag and generation are whole numbers that tell all three", () => {
-  const slots = fc.integer({ min: 1, max: MAX_SLOTS });
   fc.assert(
-    fc.property(
-      slots,
-      fc.integer({ min: 1, max: 255 }),
-      fc.nat(),
-      fc.double({ min: 0, max: 1, noNaN: true }),
-      (count, tag, at, share) => {
-        const layout = handleLayout(count, tag);
-        const slot = at % count;
-        const last = generationOf(layout, layout.lastGeneration);
-        const generation = 1 + Math.floor(share * (last - 1));
-        const handle = generation * layout.step + layout.base + slot;
-        expect(Number.isSafeInteger(handle)).toBe(true);
-        expect(last).toBeGreaterThanOrEqual(2 ** 21 - 1);
-        expect([(handle >>> 0) & layout.slotMask, generationOf(layout, handle)]).toEqual([slot, generation]);
-        expect(isLive(freshStamp(layout, slot))).toBe(false);
-        expect(explain(layout, handle, -1 - handle, true)).toBeInstanceOf(DoubleFreeError);
-        expect(explain(layout, handle, -1 - handle, false)).toBeInstanceOf(StaleHandleError);
-        const other = handleLayout(count, (tag % 255) + 1);
-        expect(explain(other, handle, freshStamp(other, slot), true)).toBeInstanceOf(ForeignHandleError);
-      },
-    ),
+    fc.property(SLOT_COUNTS, TAGS, fc.nat(), SHARES, (count, tag, at, share) => {
+      const layout = handleLayout(count, tag);
+      const slot = at % count;
+      const handle = handleAt(layout, slot, share);
+      expect(Number.isSafeInteger(handle)).toBe(true);
+      expect((layout.lastGeneration - layout.base) / layout.step).toBeGreaterThanOrEqual(2 ** 21 - 1);
+      expect(handle & layout.slotMask).toBe(slot);
+      expect(isLive(freshStamp(layout, slot))).toBe(false);
+      expect(explain(layout, handle, -1 - handle, true)).toBeInstanceOf(DoubleFreeError);
+      expect(explain(layout, handle, -1 - handle, false)).toBeInstanceOf(StaleHandleError);
+      for (const none of [layout.base + slot, handle + 2 ** 53, -handle]) {
+        expect(explain(layout, none, freshStamp(layout, slot), true).message).toMatch(/is no handle/);
+      }
+    }),
+  );
+});
+
+test("no handle of a pool is one of another, whatever the two pools' numbers of slots", () => {
+  fc.assert(
+    fc.property(SLOT_COUNTS, SLOT_COUNTS, TAGS, fc.nat(), SHARES, (count, otherCount, tag, at, share) => {
+      const handle = handleAt(handleLayout(count, tag), at % count, share);
+      const other = handleLayout(otherCount, (tag % 255) + 1);
+      const slot = handle & other.slotMask;
+      // All that the other pool ever hands out for the slot lies between these.
+      const [first, last] = [other.base + other.step + slot, other.lastGeneration + slot];
+      expect(first <= handle && handle <= last).toBe(false);
+      expect(explain(other, handle, freshStamp(other, slot), true).message).toMatch(/is a handle of another pool/);
+    }),
   );
 });
 
