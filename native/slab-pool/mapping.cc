@@ -40,8 +40,8 @@ void PreferNode(char* data, size_t bytes, int node) {
   syscall(SYS_mbind, data, bytes, MPOL_PREFERRED, mask, kWordBits * kWords, 0);
 }
 
-// Every page is there before the first slot is handed out. False, with errno, where memory is lacking: unlike this, MAP_POPULATE says
-// nothing then.
+// Every page is there before the first slot is handed out. False, with errno, where memory is lacking: MAP_POPULATE says nothing
+// then.
 bool Populate(char* data, size_t bytes) {
   if (madvise(data, bytes, MADV_POPULATE_WRITE) == 0) return true;
   if (errno != EINVAL) return false;
@@ -110,7 +110,7 @@ void Mapping::Release(size_t offset, size_t length) const {
 #endif
 }
 
-// New memory in place of the old, since of reserved huge pages older kernels take nothing back. None of it comes before it is used.
+// New memory in place of the old: of reserved huge pages older kernels take nothing back. None of it comes before it is used.
 void Mapping::Discard() const {
   const int flags = MAP_PRIVATE | MAP_ANON | MAP_FIXED | MAP_NORESERVE;
   mmap(data_, bytes_, PROT_READ | PROT_WRITE, flags, -1, 0);

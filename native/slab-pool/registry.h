@@ -41,7 +41,7 @@ class Registry {
   std::shared_ptr<Mapping> Find(uint32_t pool);
   // Is this opening still there?
   bool IsAttached(uint32_t serial);
-  // The isolate closed it, or ended. What it queued for the release thread is withdrawn; if it was the last one, the memory goes back.
+  // The isolate closed it, or ended. What it queued for the release thread is withdrawn. Is it the last one, the memory goes back.
   void Detach(uint32_t serial);
 
  private:

@@ -83,13 +83,10 @@ export function classOfGroups({ classes }: PoolLayout, slotMask: number): Uint8A
   return table;
 }
 
-/** A size's bit length, 0 to 32: 0 for 1 byte or none, 32 for all that is more than 2 GiB. */
-export function bitsOfSize(bytes: number): number {
-  if (bytes <= 1) return 0;
-  return bytes > 2 ** 31 ? 32 : 32 - Math.clz32(bytes - 1);
-}
-
-/** The first class that can be the smallest for a size, by `bitsOfSize`. From there the classes are tried upwards. */
+/**
+ * The first class that can be the smallest for a size, by the size's bit length: `table[32 - clz32(bytes - 1)]`. From there the
+ * classes are tried upwards. More than 4 GiB seem smaller there: their class is only found later.
+ */
 export function firstClassByBits(classes: readonly SizeClass[]): Uint8Array {
   const table = new Uint8Array(33);
   for (let bits = 0; bits <= 32; bits++) {

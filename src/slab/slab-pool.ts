@@ -10,7 +10,6 @@ import { fixedShelf } from "./fixed-shelf.ts";
 import { type Granted, granted } from "./granted.ts";
 import { type HandleLayout, handleLayout } from "./handles.ts";
 import {
-  bitsOfSize,
   type ClassLayout,
   classOfGroups,
   firstClassByBits,
@@ -243,7 +242,7 @@ export class SlabPool {
     if (!(bytes >= 0))
       throw usageError(`A slot cannot have ${String(bytes)} bytes.`, "Give a number of bytes, 0 or more.");
     const { shelves } = this.#opening;
-    let number = this.#classByBits[bitsOfSize(bytes)] as number;
+    let number = this.#classByBits[bytes <= 1 ? 0 : 32 - Math.clz32(bytes - 1)] as number;
     while (number < shelves.length && (shelves[number] as PoolShelf).slotBytes < bytes) number++;
     return number;
   }

@@ -15,6 +15,7 @@ import {
   type SlabPoolOptions,
   StaleHandleError,
 } from "../../../src/slab/index.ts";
+import { NativeHugePages, NativeNode, native } from "../../../src/slab/native.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 
 const CLASSES = [
@@ -176,6 +177,26 @@ test("a size goes to the smallest class, or to the next when that is full", () =
   for (const handle of small) pool.free(handle);
   expect(() => pool.alloc(6000)).toThrow(/No class of this slab pool has slots of 6000 bytes/);
   expect(() => pool.alloc(-1)).toThrow(/cannot have -1 bytes/);
+});
+
+test.runIf(process.platform === "linux")("slots of more than 2 GiB are found, too", () => {
+  const { map } = native();
+  // Nothing is written there: one page does.
+  const mapped = vi.spyOn(native(), "map").mockImplementation(() => map(4096, NativeHugePages.off, NativeNode.any));
+  try {
+    const sizes = [64, 2 ** 31 + 4096, 2 ** 32, 2 ** 32 + 128, 2 ** 40];
+    const pool = open({ classes: sizes.map((slotBytes) => ({ slotBytes, slots: 1 })), hugePages: "require" });
+    for (const [index, bytes] of sizes.entries()) {
+      expect([pool.shelf(bytes - 1).slotBytes, pool.shelf(bytes).slotBytes]).toEqual([bytes, bytes]);
+      expect(pool.shelf((sizes[index - 1] ?? 0) + 1).slotBytes).toBe(bytes);
+      expect(pool.offsetOf(pool.alloc(bytes))).toBeGreaterThanOrEqual(sizes[index - 1] ?? 0);
+    }
+    for (const bytes of [2 ** 40 + 1, 2 ** 64, Number.POSITIVE_INFINITY]) {
+      expect(() => pool.alloc(bytes)).toThrow(/No class of this slab pool has slots of/);
+    }
+  } finally {
+    mapped.mockRestore();
+  }
 });
 
 describe("what cannot be opened", () => {
