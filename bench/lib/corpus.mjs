@@ -36,21 +36,21 @@ function compile(script, outDir) {
   return join(outDir, basename(script).replace(/ts$/, "js"));
 }
 
-async function bundle(script, outDir) {
+async function bundle(script, outDir, minify) {
   const file = join(outDir, basename(script).replace(/ts$/, "js"));
   const build = await rolldown({ input: script, platform: "node", logLevel: "warn" });
-  await build.write({ file, format: "esm", minify: true, sourcemap: true });
+  await build.write({ file, format: "esm", minify, sourcemap: true });
   await build.close();
   return file;
 }
 
-async function build({ build: how, script }, folder, name) {
+async function build({ build: how, script }, folder, name, minify) {
   const source = join(folder, script);
   if (how === undefined) return source;
   const outDir = at("build", "corpus", name);
   mkdirSync(outDir, { recursive: true });
   writeFileSync(join(outDir, "package.json"), '{ "type": "module" }\n');
-  return how === "tsc" ? compile(source, outDir) : await bundle(source, outDir);
+  return how === "tsc" ? compile(source, outDir) : await bundle(source, outDir, minify);
 }
 
 /** The programs of a corpus by name: {name, folder, answer}. Throws where there are none. */
@@ -71,6 +71,6 @@ export function readCorpus(folder = at("fixtures", "causes")) {
 }
 
 /** Node's arguments for a program, which is built first where it has to be. */
-export async function argumentsOf({ name, folder, answer }) {
-  return [...answer.flags, await build(answer, folder, name)];
+export async function argumentsOf({ name, folder, answer }, { minify = true } = {}) {
+  return [...answer.flags, await build(answer, folder, name, minify)];
 }
