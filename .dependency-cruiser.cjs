@@ -6,8 +6,8 @@ const FORMAT = "recording/(spec|model)[.]ts";
 const MAY_IMPORT = {
   lib: [],
   recording: ["lib/"],
-  // Runs inside the target: the format, and the one writer that needs no addon.
-  agent: ["lib/", "recording/(spec|gc-log-writer)[.]ts"],
+  // Runs inside the target: the format, and the writers of what the agent itself writes.
+  agent: ["lib/", "recording/(spec|gc-log-writer|tag-records)[.]ts"],
   recorder: ["lib/", "recording/"],
   analysis: ["lib/", FORMAT],
   report: ["lib/", FORMAT, "analysis/"],
