@@ -8,6 +8,7 @@ import { rankSites, siteOfStack, tallySites } from "./sites.ts";
 import { phasesInside } from "./spike-phases.ts";
 import { type StepRun, stepRuns } from "./steps.ts";
 import type { ObservedIsolate } from "./summary.ts";
+import { tagsBefore } from "./tags.ts";
 
 /** Allocations that feed a spike: windows that overlap it or ended within this time before it. */
 const FEED_MS = 3000;
@@ -86,7 +87,7 @@ function describe(candidate: Candidate, id: string, sitesFor: SiteFinder): Spike
     confidence: 0,
     contributing: [],
     sites: sitesFor(startMs - FEED_MS, endMs),
-    tags: [],
+    tags: tagsBefore(isolate, startMs),
     advice: [],
   };
 }

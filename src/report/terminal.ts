@@ -14,6 +14,7 @@ import {
   msOrDash,
   siteName,
   spikesText,
+  tagsText,
   utilizationText,
 } from "./phrases.ts";
 import type { ReportView } from "./view-model.ts";
@@ -162,6 +163,8 @@ function describeSpike(page: Page, spike: Spike, told: Map<string, string>): voi
     .slice(0, MAX_PHASES_OF_SPIKE)
     .map(({ name, ms }) => `${plainText(name, 60)} ${formatMs(ms)}`);
   if (phases.length > 0) page.prose(`V8 spent it in ${phases.join(", ")}.`, { indent: margin });
+  const tags = tagsText(spike.tags);
+  if (tags !== null) page.prose(tags, { indent: margin });
   const shown = spike.sites.slice(0, MAX_SITES_OF_SPIKE);
   if (shown.length === 0) return;
   const key = shown
