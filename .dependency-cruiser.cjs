@@ -13,6 +13,7 @@ const MAY_IMPORT = {
   report: ["lib/", FORMAT, "analysis/"],
   export: ["lib/", FORMAT, "analysis/"],
   slab: ["lib/"],
+  tag: [],
   workload: ["lib/", "slab/"],
   // Of a workload: how it is run. The workload itself runs in a process of its own, by path.
   cli: [
@@ -43,7 +44,7 @@ module.exports = {
       comment: "src/index.ts stands beside cli: it prints nothing and parses no arguments.",
       severity: "error",
       from: { path: "^src/index[.]ts$" },
-      to: { path: "^src/(cli|agent|slab|workload|report|export)/" },
+      to: { path: "^src/(cli|agent|slab|tag|workload|report|export)/" },
     },
     {
       name: "analysis-is-pure",
