@@ -2,8 +2,8 @@
 //
 //   node bench/tag.mjs [--runs 5] [--all-nodes]
 //
-// "in a loop" is 20,000 calls at once, of which a recording counts most and writes some; "alone" is one call after 30 ms of
-// sleep, always written, with caches as cold as they are then.
+// "one name" is 20,000 calls at once, of which a recording counts most and writes some; "all written" is four calls of each of
+// fifty names, every 110 ms, which are all written.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -45,9 +45,9 @@ for (const { version, path } of nodes) {
   for (let i = 0; i < Number(values.runs); i++) {
     for (const [name, flags] of Object.entries(CONDITIONS)) runs[name].push(run(path, flags));
   }
-  for (const how of ["loop", "alone"]) {
+  for (const how of ["loop", "burst"]) {
     const calls = Object.keys(runs.recorded[0] ?? {});
-    line([`${version}, ${how === "loop" ? "in a loop" : how}`, ...calls]);
+    line([`${version}, ${how === "loop" ? "one name" : "all written"}`, ...calls]);
     for (const [name, results] of Object.entries(runs)) {
       line([name, ...calls.map((call) => `${median(results.map((result) => result[call][how])).toFixed(1)} ns`)]);
     }

@@ -1,51 +1,56 @@
-// Prints, as JSON, the ns that each of these calls takes: in a loop, and one by one with pauses between them, cold.
+// Prints, as JSON, the ns that each of these calls takes: in a loop of one name, of which a recording counts most; and in bursts
+// of a few calls of each of many names, of which it writes every one.
 import { channel } from "node:diagnostics_channel";
-import { setTimeout as sleep } from "node:timers/promises";
 import { tag } from "gcspike/tag";
 
 const start = channel("http.server.request.start");
 const finish = channel("http.server.response.finish");
-let n = 0;
+/** Two letters each: words of a path. */
+const NAMES = Array.from({ length: 50 }, (_, i) => `n${String.fromCharCode(97 + (i % 26), 107 + Math.floor(i / 26))}`);
+let next = 0;
 const CALLS = {
   empty: () => {},
-  tag: () => tag("checkout"),
-  mark: () => performance.mark("checkout"),
+  tag: (name) => tag(name),
+  mark: (name) => performance.mark(name),
   // What node:http publishes for a request, without the request.
-  request: () => {
-    const exchange = { request: { method: "GET", url: `/users/${n++}/orders?page=2` }, response: {} };
+  request: (name) => {
+    const exchange = { request: { method: "GET", url: `/${name}/${next++}/orders?page=2` }, response: {} };
     if (start.hasSubscribers) start.publish(exchange);
     if (finish.hasSubscribers) finish.publish(exchange);
   },
 };
 const LOOPS = 15;
 const CALLS_A_LOOP = 20_000;
-const COLD_CALLS = 40;
+const BURSTS = 15;
+/** As many as are written of each name in a window of 100 ms (src/agent/tag-log.ts). */
+const CALLS_A_NAME = 4;
+const APART_MS = 110;
 
 const median = (values) => values.sort((a, b) => a - b)[values.length >> 1];
 
-function inLoop(call) {
-  const ns = Array.from({ length: LOOPS }, () => {
-    const from = process.hrtime.bigint();
-    for (let i = 0; i < CALLS_A_LOOP; i++) call();
-    const each = Number(process.hrtime.bigint() - from) / CALLS_A_LOOP;
-    performance.clearMarks();
-    return each;
-  });
-  return median(ns.slice(5));
+/** A function of its own for each call: V8 compiles it for that one. */
+function repeat(call) {
+  const code = "for (let i = 0; i < times; i++) for (let k = 0; k < names.length; k++) call(names[k]);";
+  return new Function("call", "names", "times", code).bind(null, call);
 }
 
-/** Few enough that each is written. */
-async function alone(call) {
-  const ns = [];
-  for (let i = 0; i < COLD_CALLS; i++) {
-    await sleep(30);
-    const from = process.hrtime.bigint();
-    call();
-    ns.push(Number(process.hrtime.bigint() - from));
-  }
-  return median(ns);
+function nsOfEach(run, names, times) {
+  const from = process.hrtime.bigint();
+  run(names, times);
+  const ns = Number(process.hrtime.bigint() - from) / (names.length * times);
+  performance.clearMarks();
+  return ns;
 }
 
 const result = {};
-for (const [name, call] of Object.entries(CALLS)) result[name] = { loop: inLoop(call), alone: await alone(call) };
+for (const [name, call] of Object.entries(CALLS)) {
+  const run = repeat(call);
+  const loops = Array.from({ length: LOOPS }, () => nsOfEach(run, ["checkout"], CALLS_A_LOOP));
+  const bursts = Array.from({ length: BURSTS }, () => {
+    const until = performance.now() + APART_MS;
+    while (performance.now() < until);
+    return nsOfEach(run, NAMES, CALLS_A_NAME);
+  });
+  result[name] = { loop: median(loops.slice(5)), burst: median(bursts.slice(5)) };
+}
 console.log(JSON.stringify(result));
