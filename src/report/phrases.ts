@@ -112,7 +112,8 @@ export function tagsText(tags: readonly SpikeTag[]): string | null {
   if (tags.length === 0) return null;
   const texts = tags.slice(0, MOST_TAGS).map(({ name, count, lift }) => {
     const times = count === 1 ? "once" : `${count.toLocaleString("en-US")} times`;
-    const rate = lift === null ? "" : `, ${formatNumber(Number(lift.toPrecision(2)))} times its usual rate`;
+    const rounded = formatNumber(Number((lift ?? 0).toPrecision(2)));
+    const rate = lift === null ? "" : rounded === "1" ? ", as often as usual" : `, ${rounded} times its usual rate`;
     return `${plainText(name, 80) || "(unnamed)"} ${times}${rate}`;
   });
   return `In the 3 s before it: ${texts.join("; ")}.`;
