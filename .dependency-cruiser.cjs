@@ -6,13 +6,14 @@ const FORMAT = "recording/(spec|model)[.]ts";
 const MAY_IMPORT = {
   lib: [],
   recording: ["lib/"],
-  // Runs inside the target: the format, and the one writer that needs no addon.
-  agent: ["lib/", "recording/(spec|gc-log-writer)[.]ts"],
+  // Runs inside the target: the format, and the writers of what the agent itself writes.
+  agent: ["lib/", "recording/(spec|gc-log-writer|tag-records)[.]ts"],
   recorder: ["lib/", "recording/"],
   analysis: ["lib/", FORMAT],
   report: ["lib/", FORMAT, "analysis/"],
   export: ["lib/", FORMAT, "analysis/"],
   slab: ["lib/"],
+  tag: [],
   workload: ["lib/", "slab/"],
   // Of a workload: how it is run. The workload itself runs in a process of its own, by path.
   cli: [
@@ -43,7 +44,7 @@ module.exports = {
       comment: "src/index.ts stands beside cli: it prints nothing and parses no arguments.",
       severity: "error",
       from: { path: "^src/index[.]ts$" },
-      to: { path: "^src/(cli|agent|slab|workload|report|export)/" },
+      to: { path: "^src/(cli|agent|slab|tag|workload|report|export)/" },
     },
     {
       name: "analysis-is-pure",

@@ -91,6 +91,8 @@ async function buildJavaScript() {
   try {
     await bundle(at("src/index.ts"), { file: into("index.js"), format: "esm" });
     await bundle(at("src/slab/index.ts"), { file: into("slab.js"), format: "esm" });
+    // CommonJS, which modules import by name too: one channel, whoever loads it.
+    await bundle(at("src/tag/index.ts"), { file: into("tag.cjs"), format: "cjs" });
     await bundle(at("src/cli/main.ts"), COMMAND_LINE.output(fresh), COMMAND_LINE.input);
     await bundle(
       at("src/agent/preload.ts"),
@@ -124,6 +126,8 @@ async function buildJavaScript() {
       "--outDir",
       into("types"),
     ]);
+    // In a package of modules, only .d.cts describes CommonJS.
+    renameSync(into("types/tag/index.d.ts"), into("types/tag/index.d.cts"));
     writeFileSync(into(".inputs"), hash);
     if (existsSync(at("dist"))) renameSync(at("dist"), stale);
     renameSync(fresh, at("dist"));

@@ -50,7 +50,7 @@ void Set(Isolate* isolate, Local<Object> object, const char* name, double value)
 }
 
 // start({folder, isolateId, threadId, phases, allocations, allocationIntervalBytes, allocationWindowMs,
-// arrayBufferBytes, caller}) -> {gc, phases, allocations, arrayBuffers, triggerStacks, heapLimitBytes}: what could be
+// arrayBufferBytes, caller}) -> {gc, phases, allocations, arrayBuffers, triggerStacks, tags, heapLimitBytes}: what could be
 // started, and the heap's limit.
 void Start(const FunctionCallbackInfo<Value>& args) {
   Isolate* isolate = args.GetIsolate();
@@ -75,6 +75,7 @@ void Start(const FunctionCallbackInfo<Value>& args) {
   Set(isolate, answer, "allocations", result.allocations);
   Set(isolate, answer, "arrayBuffers", result.array_buffers);
   Set(isolate, answer, "triggerStacks", result.trigger_stacks);
+  Set(isolate, answer, "tags", result.tags);
   v8::HeapStatistics heap;
   isolate->GetHeapStatistics(&heap);
   Set(isolate, answer, "heapLimitBytes", static_cast<double>(heap.heap_size_limit()));
@@ -91,10 +92,19 @@ void YieldSampler(const FunctionCallbackInfo<Value>& args) {
   if (const auto session = Session::OfThread(thread_id); session != nullptr) session->RequestYieldSampler();
 }
 
+// appendTag(record: Uint8Array) -> boolean: appends a record of .tags; false where there is no room for it.
+void AppendTag(const FunctionCallbackInfo<Value>& args) {
+  Session* session = Session::OfThisThread();
+  const bool appended =
+      session != nullptr && args.Length() > 0 && args[0]->IsUint8Array() && session->AppendTag(args[0].As<v8::Uint8Array>());
+  args.GetReturnValue().Set(appended);
+}
+
 }  // namespace
 }  // namespace gcspike
 
 NODE_MODULE_INIT(/* exports, module, context */) {
   NODE_SET_METHOD(exports, "start", gcspike::Start);
   NODE_SET_METHOD(exports, "yieldSampler", gcspike::YieldSampler);
+  NODE_SET_METHOD(exports, "appendTag", gcspike::AppendTag);
 }

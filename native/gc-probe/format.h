@@ -12,7 +12,16 @@ inline constexpr size_t kPhasesHeaderBytes = 16384;
 inline constexpr size_t kHeaderStringsOffset = 128;
 inline constexpr size_t kHeaderStringBytes = 64;
 
-enum class LogKind : uint32_t { kGc = 1, kHeap = 2, kPhases = 3, kFunctions = 4, kAlloc = 5, kProcess = 6, kLoop = 7 };
+enum class LogKind : uint32_t {
+  kGc = 1,
+  kHeap = 2,
+  kPhases = 3,
+  kFunctions = 4,
+  kAlloc = 5,
+  kProcess = 6,
+  kLoop = 7,
+  kTags = 11,  // the agent encodes its records (src/recording/tag-records.ts)
+};
 
 enum DropReason : uint32_t { kDiskFull = 1, kSizeLimit = 2, kTooFast = 4 };
 

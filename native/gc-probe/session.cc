@@ -70,6 +70,7 @@ SessionResult Session::StartCollectors() {
     result.allocations = allocations_.Start(isolate_, &alloc_log_, options_.allocation_interval_bytes);
     if (!result.allocations) alloc_log_.Discard();
   }
+  result.tags = OpenLog(&tags_log_, ".tags", LogKind::kTags, 0, 0, 128 << 20);
   loop_watch_.Start(node::GetCurrentEventLoop(isolate_));
   cleanup_ = node::AddEnvironmentCleanupHook(isolate_, OnEnvironmentEnd, this);
   // process.exit() runs no cleanup hooks. In a worker it does, and the session is gone when these callbacks run.
@@ -138,6 +139,16 @@ void Session::YieldSampler() {
   in_interrupt_ = true;
   allocations_.Stop(true);
   in_interrupt_ = false;
+}
+
+bool Session::AppendTag(v8::Local<v8::ArrayBufferView> record) {
+  const size_t bytes = record->ByteLength();
+  void* const at = tags_log_.ReserveWaiting(bytes);
+  if (at == nullptr) return false;
+  record->CopyContents(at, bytes);
+  tags_log_.Commit(bytes);
+  tags_log_.ReleasePages();
+  return true;
 }
 
 void Session::FinishSampling() {

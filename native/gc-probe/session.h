@@ -42,6 +42,7 @@ struct SessionResult {
   bool allocations;
   bool array_buffers;
   bool trigger_stacks;
+  bool tags;
 };
 
 class Session {
@@ -57,6 +58,8 @@ class Session {
   void Tick();
   // On the isolate's thread: leaves V8's heap sampler to the program, for good.
   void YieldSampler();
+  // On the isolate's thread: appends a record of .tags. False where there is no room.
+  bool AppendTag(v8::Local<v8::ArrayBufferView> record);
   // Any thread: the isolate does so before whatever it is asked to do next.
   void RequestYieldSampler();
 
@@ -96,11 +99,11 @@ class Session {
   bool in_interrupt_ = false;
   bool sampling_ = true;
 
-  std::array<MappedLog*, 6> logs() {
-    return {&gc_log_, &heap_log_, &phases_log_, &functions_log_, &alloc_log_, &loop_log_};
+  std::array<MappedLog*, 7> logs() {
+    return {&gc_log_, &heap_log_, &phases_log_, &functions_log_, &alloc_log_, &loop_log_, &tags_log_};
   }
 
-  MappedLog gc_log_, heap_log_, phases_log_, functions_log_, alloc_log_, loop_log_;
+  MappedLog gc_log_, heap_log_, phases_log_, functions_log_, alloc_log_, loop_log_, tags_log_;
   ArrayBufferMeter* const array_buffers_;  // outlives the session, see ArrayBufferMeter
   TriggerStacks stacks_;
   Collections collections_;

@@ -5,6 +5,7 @@ import { threadId } from "node:worker_threads";
 import { probeFileName } from "../lib/probe-file.ts";
 import type { Collector } from "../recording/spec.ts";
 import type { OpenRecording } from "./options.ts";
+import type { AppendTag } from "./tag-log.ts";
 import { yieldSamplerToProgram } from "./yield-sampler.ts";
 
 interface ProbeBinding {
@@ -24,10 +25,13 @@ interface ProbeBinding {
     readonly allocations: boolean;
     readonly arrayBuffers: boolean;
     readonly triggerStacks: boolean;
+    readonly tags: boolean;
     readonly heapLimitBytes: number;
   };
   /** Leaves V8's heap sampler of this isolate, or of the worker with this thread id, to the program. */
   readonly yieldSampler: (threadId?: number) => void;
+  /** Appends a record of .tags; false where there is no room. */
+  readonly appendTag: (record: Uint8Array) => boolean;
 }
 
 /** What the probe can do without. */
@@ -39,6 +43,8 @@ export type ProbeResult =
       readonly collectors: readonly Collector[];
       readonly missing: readonly OptionalCollector[];
       readonly heapLimitBytes: number;
+      /** null: its log could not be created. */
+      readonly appendTag: AppendTag | null;
     }
   | { readonly ok: false; readonly reason: string };
 
@@ -75,7 +81,8 @@ export function startProbe({ folder, options }: OpenRecording, isolateId: string
       else if (options[name]) missing.push(name);
     }
     if (result.allocations) yieldSamplerToProgram(probe.yieldSampler);
-    return { ok: true, collectors, missing, heapLimitBytes: result.heapLimitBytes };
+    const appendTag = result.tags ? probe.appendTag : null;
+    return { ok: true, collectors, missing, heapLimitBytes: result.heapLimitBytes, appendTag };
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error) };
   }

@@ -7,11 +7,16 @@ import { type OptionalCollector, startProbe } from "./gc-probe.ts";
 import type { OpenRecording } from "./options.ts";
 import { startPerfHooks } from "./perf-hooks.ts";
 import { startProfiles } from "./profiles.ts";
+import { openTagFile } from "./tag-file.ts";
+import type { AppendTag } from "./tag-log.ts";
+import { startTags } from "./tags.ts";
 
 interface Started {
   readonly heapLimitBytes: number | null;
   readonly collectors: readonly Collector[];
   readonly warnings: readonly Warning[];
+  /** null: the log of tags could not be created. */
+  readonly appendTag: AppendTag | null;
 }
 
 const MISSING: Readonly<Record<OptionalCollector, Warning>> = {
@@ -31,6 +36,12 @@ const MISSING: Readonly<Record<OptionalCollector, Warning>> = {
   },
 };
 
+const NO_TAGS: Warning = {
+  code: "no-tags",
+  message:
+    "Marks, tags and HTTP requests are missing: their log could not be created, or this program replaced what reports them.",
+};
+
 const ONE_SAMPLER: Warning = {
   code: "live-heap-only",
   message: "Allocations over time are missing: V8 has one heap sampler, and the live-heap profile used it.",
@@ -44,19 +55,31 @@ function heapLimit(): number | null {
 }
 
 function startCollector(recording: OpenRecording, id: string): Started {
-  if (recording.options.collector === "perf_hooks") {
-    startPerfHooks(recording.folder, id);
-    return { collectors: ["perf_hooks"], warnings: [], heapLimitBytes: heapLimit() };
-  }
+  if (recording.options.collector === "perf_hooks") return startPortable(recording, id, []);
   const probe = startProbe(recording, id);
   if (probe.ok) return { ...probe, warnings: probe.missing.map((name) => MISSING[name]) };
-  startPerfHooks(recording.folder, id);
   const warning: Warning = {
     code: "no-probe",
     message: `The GC probe does not run on Node ${process.version} (${process.platform} ${process.arch}): ${probe.reason}. PerformanceObserver recorded instead: no CPU times, heap spaces, phases or allocations.`,
     hint: "gcspike doctor shows what is missing here.",
   };
-  return { collectors: ["perf_hooks"], warnings: [warning], heapLimitBytes: heapLimit() };
+  return startPortable(recording, id, [warning]);
+}
+
+function startPortable({ folder }: OpenRecording, id: string, warnings: readonly Warning[]): Started {
+  startPerfHooks(folder, id);
+  return { collectors: ["perf_hooks"], warnings, heapLimitBytes: heapLimit(), appendTag: openTagFile(folder, id) };
+}
+
+/** Whether tags are recorded from here on. */
+function startedTags(append: AppendTag | null): boolean {
+  if (append === null) return false;
+  try {
+    startTags(append);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** V8 has one heap sampler an isolate, and a live-heap profile needs it from start to end. */
@@ -67,9 +90,14 @@ function withOneSampler({ folder, options }: OpenRecording): OpenRecording {
 function startCollectors(recording: OpenRecording, id: string): Started {
   const { options } = recording;
   const { warnings, ...started } = startCollector(withOneSampler(recording), id);
+  const hasTags = startedTags(started.appendTag);
   const profiles = startProfiles(recording, id);
   const oneSampler = options.liveHeap && options.allocations ? [ONE_SAMPLER] : [];
-  return { ...started, warnings: [...warnings, ...profiles, ...oneSampler] };
+  return {
+    ...started,
+    collectors: hasTags ? [...started.collectors, "tags"] : started.collectors,
+    warnings: [...warnings, ...(hasTags ? [] : [NO_TAGS]), ...profiles, ...oneSampler],
+  };
 }
 
 export function startIsolate(recording: OpenRecording): void {

@@ -8,6 +8,7 @@ import type {
   PhaseColumns,
   ProcessColumns,
   Recording,
+  TagColumns,
 } from "../recording/model.ts";
 import { lowerBound } from "./intervals.ts";
 
@@ -35,7 +36,7 @@ export function partOf(recording: Recording, fromMs: number, toMs: number): Reco
 }
 
 function isolatePart(isolate: IsolateData, part: Part): IsolateData {
-  const { openPause, phases, allocations } = isolate;
+  const { openPause, phases, allocations, tags } = isolate;
   return {
     ...isolate,
     startMs: Math.max(0, isolate.startMs - part.fromMs),
@@ -49,6 +50,7 @@ function isolatePart(isolate: IsolateData, part: Part): IsolateData {
     loop: loopPart(isolate.loop, part),
     phases: phases === null ? null : phasePart(phases, part),
     allocations: allocations === null ? null : allocationPart(allocations, part),
+    tags: tags === null ? null : tagPart(tags, part),
   };
 }
 
@@ -150,6 +152,19 @@ function phasePart(phases: PhaseColumns, part: Part): PhaseColumns {
     name: phases.name.subarray(from, to),
     depth: phases.depth.subarray(from, to),
     names: phases.names,
+  };
+}
+
+function tagPart(tags: TagColumns, part: Part): TagColumns {
+  const [from, to] = rangeOf(tags.timeMs, tags.count, part);
+  return {
+    count: to - from,
+    names: tags.names,
+    timeMs: shifted(tags.timeMs, from, to, part),
+    durationMs: tags.durationMs.subarray(from, to),
+    name: tags.name.subarray(from, to),
+    source: tags.source.subarray(from, to),
+    weight: tags.weight.subarray(from, to),
   };
 }
 

@@ -73,10 +73,13 @@ export interface Site {
   readonly survivedBytes: number | null;
 }
 
+/** A mark, tag or request in the 3 s before a spike, or going on when it began. */
 export interface SpikeTag {
   readonly name: string;
   readonly count: number;
+  /** Its rate there over its rate in the rest of the isolate's time; null: too little is known of that. */
   readonly lift: number | null;
+  /** From the beginning of the last one to that of the spike. */
   readonly lastBeforeMs: number | null;
 }
 

@@ -12,6 +12,7 @@ import { longestPhases } from "./spike-phases.ts";
 import { type SiteFinder, sitesOf } from "./spike-sites.ts";
 import { type StepRun, stepRuns } from "./steps.ts";
 import type { ObservedIsolate } from "./summary.ts";
+import { tagsBefore } from "./tags.ts";
 
 /** Spikes that are described, the worst; a threshold of microseconds would otherwise fill the memory. */
 export const MAX_SPIKES = 10_000;
@@ -105,7 +106,7 @@ function describe(candidate: Candidate, id: string, spikeMs: number, { history, 
     contributing: verdict.contributing,
     headline: headline(isolate, stop.type === "steps" ? stop.run : pause, verdict.primary?.why ?? null),
     sites,
-    tags: [],
+    tags: tagsBefore(isolate, startMs),
     evidence: [
       ...verdict.judgements.flatMap(({ evidence }) => evidence),
       ...(isSteps ? stepsEvidence(isolate, stop.run) : pauseEvidence(isolate, pause)),

@@ -21,6 +21,7 @@ const FORMATS: Readonly<Record<string, string>> = {
   ".gc": "gc log",
   ".heap": "heap log",
   ".loop": "loop log",
+  ".tags": "tags log",
   ".phases": "phases log",
   ".functions": "functions log",
   ".alloc": "alloc log",

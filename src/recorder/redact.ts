@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { parseObject } from "../recording/manifest.ts";
 import { eachField } from "../recording/protobuf.ts";
-import { FUNCTION, HEADER, UNTIL_END_OF_FILE } from "../recording/spec.ts";
+import { FUNCTION, HEADER, TAG, TAG_NAME, UNTIL_END_OF_FILE } from "../recording/spec.ts";
 
 /** The text with `~` for the home folder, wherever it stands in it. */
 export function redactHome(text: string, home: string = homedir()): string {
@@ -29,16 +29,36 @@ function redactJson(text: string): string {
 
 /** Rewrites the names in a .functions log where they stand: what is redacted is shorter, and the record keeps its length. */
 export function redactFunctionLog(log: Buffer): void {
+  eachRecord(log, FUNCTION.text, redactFunctionRecord);
+}
+
+/** The same for the names in a .tags log. */
+export function redactTagLog(log: Buffer): void {
+  eachRecord(log, TAG.text, (record) => {
+    if (record.readUInt16LE(TAG.type) === TAG_NAME) redactTagName(record);
+  });
+}
+
+/** The committed records of a log whose records begin with their own length; ends where that makes no sense. */
+function eachRecord(log: Buffer, minimumBytes: number, redact: (record: Buffer) => void): void {
   if (log.length < HEADER.strings) return;
   const start = log.readUInt32LE(HEADER.headerBytes);
   const committed = log.readBigUInt64LE(HEADER.committedBytes);
   const end = committed === UNTIL_END_OF_FILE ? log.length : Math.min(log.length, start + Number(committed));
-  for (let at = start; at + FUNCTION.text <= end; ) {
-    const record = log.subarray(at, at + log.readUInt32LE(at + FUNCTION.bytes));
-    if (record.length < FUNCTION.text) return;
-    redactFunctionRecord(record);
+  for (let at = start; at + minimumBytes <= end; ) {
+    const record = log.subarray(at, at + log.readUInt32LE(at));
+    if (record.length < minimumBytes) return;
+    redact(record);
     at += record.length;
   }
+}
+
+function redactTagName(record: Buffer): void {
+  const name = Buffer.from(redactHome(record.toString("utf8", TAG.text, TAG.text + record.readUInt16LE(TAG.length))));
+  const fits = name.length <= record.length - TAG.text;
+  record.writeUInt16LE(fits ? name.length : 0, TAG.length);
+  record.fill(0, TAG.text);
+  if (fits) name.copy(record, TAG.text);
 }
 
 function redactFunctionRecord(record: Buffer): void {
@@ -85,8 +105,9 @@ function redacted(path: string): Buffer | string | null {
   const file = readFileSync(path);
   if (path.endsWith(".json")) return redactJson(file.toString("utf8"));
   if (path.endsWith(".pb.gz")) return redactPprof(file);
-  if (!path.endsWith(".functions")) return null;
-  redactFunctionLog(file);
+  if (path.endsWith(".functions")) redactFunctionLog(file);
+  else if (path.endsWith(".tags")) redactTagLog(file);
+  else return null;
   return file;
 }
 

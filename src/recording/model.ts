@@ -109,6 +109,21 @@ export interface PhaseColumns {
   readonly names: readonly string[];
 }
 
+/** What the program was doing, by when it began. */
+export interface TagColumns {
+  readonly count: number;
+  readonly names: readonly string[];
+  readonly timeMs: Float64Array;
+  /** 0 for a moment; NaN: its end is not known. */
+  readonly durationMs: Float64Array;
+  /** Index into `names`. */
+  readonly name: Int32Array;
+  /** Index into spec.TAG_SOURCES. */
+  readonly source: Uint8Array;
+  /** How many it stands for: 1, or more where there were too many to record each. */
+  readonly weight: Uint32Array;
+}
+
 export interface Frame {
   readonly function: string;
   /** Source position, source maps applied; "" for native code. */
@@ -172,6 +187,8 @@ export interface IsolateData {
   readonly phases: PhaseColumns | null;
   /** null: no allocations were sampled. */
   readonly allocations: Allocations | null;
+  /** null: tags were not recorded. */
+  readonly tags: TagColumns | null;
   readonly warnings: readonly Warning[];
 }
 

@@ -8,6 +8,7 @@ import { type DecodedGc, decodeGc, noPauses } from "./decode-gc.ts";
 import { decodeHeap, noHeap } from "./decode-heap.ts";
 import { decodeLoop, noLoop } from "./decode-loop.ts";
 import { assignReasons, decodePhases } from "./decode-phases.ts";
+import { decodeTags } from "./decode-tags.ts";
 import { parseDescriptor, type ReadDescriptor, unknownDescriptor } from "./descriptor.ts";
 import { type Log, openLog } from "./log-reader.ts";
 import type { Allocations, IsolateData, PhaseColumns } from "./model.ts";
@@ -25,6 +26,7 @@ export interface OpenedIsolate {
   readonly gc: Log | null;
   readonly heap: Log | null;
   readonly loop: Log | null;
+  readonly tags: Log | null;
   readonly phases: Log | null;
   readonly functions: Log | null;
   /** Raw windows, where they were not converted. */
@@ -50,6 +52,7 @@ export function openIsolate(folder: string, id: string, suffixes: ReadonlySet<st
     gc: open("gc", LogKind.gc),
     heap: open("heap", LogKind.heap),
     loop: open("loop", LogKind.loop),
+    tags: open("tags", LogKind.tags),
     phases: open("phases", LogKind.phases),
     functions: open("functions", LogKind.functions),
     alloc: converted ? null : open("alloc", LogKind.alloc),
@@ -82,6 +85,7 @@ export function decodeIsolate(
   const heap = isolate.heap === null ? null : decodeHeap(isolate.heap, clock);
   const loop = isolate.loop === null ? null : decodeLoop(isolate.loop, clock);
   const gc = decodePauses(isolate, collectors, clock);
+  const tags = isolate.tags === null ? null : decodeTags(isolate.tags, clock);
   const startMs = isolate.startNs === null ? 0 : msSince(startNs, isolate.startNs) || 0;
   const data = {
     pauses: gc.pauses,
@@ -90,6 +94,7 @@ export function decodeIsolate(
     loop: loop?.loop ?? noLoop(),
     phases: phases?.phases ?? null,
     allocations: allocations.allocations,
+    tags: tags?.tags ?? null,
   };
   return {
     id: isolate.id,
@@ -115,6 +120,7 @@ export function decodeIsolate(
       ...(heap?.warnings ?? []),
       ...(loop?.warnings ?? []),
       ...(phases?.warnings ?? []),
+      ...(tags?.warnings ?? []),
       ...allocations.warnings,
     ],
   };
@@ -180,20 +186,21 @@ function nameOf(descriptor: ReadDescriptor, kind: IsolateData["kind"]): string {
   return descriptor.script === "" ? `process ${descriptor.pid}` : descriptor.script;
 }
 
-function collectorsOf({ gc, heap, phases, alloc, pprof }: OpenedIsolate): readonly Collector[] {
+function collectorsOf({ gc, heap, phases, tags, alloc, pprof }: OpenedIsolate): readonly Collector[] {
   const collectors: Collector[] = [];
   // Only the probe knows of heap spaces.
   if (gc !== null) collectors.push(gc.header.strings.length > 0 ? "probe" : "perf_hooks");
   if (phases !== null) collectors.push("phases");
   if (heap !== null) collectors.push("heap");
   if (alloc !== null || pprof !== null) collectors.push("allocations");
+  if (tags !== null) collectors.push("tags");
   return collectors;
 }
 
 function lastMoment(
-  data: Pick<IsolateData, "pauses" | "openPause" | "heap" | "loop" | "phases" | "allocations">,
+  data: Pick<IsolateData, "pauses" | "openPause" | "heap" | "loop" | "phases" | "allocations" | "tags">,
 ): number {
-  const { pauses, openPause, heap, loop, phases, allocations } = data;
+  const { pauses, openPause, heap, loop, phases, allocations, tags } = data;
   const last = pauses.count - 1;
   return Math.max(
     last < 0 ? 0 : at(pauses.startMs, last) + at(pauses.durationMs, last),
@@ -202,6 +209,7 @@ function lastMoment(
     loop.timeMs.at(-1) ?? 0,
     phases === null ? 0 : lastPhaseEnd(phases),
     allocations?.windows.reduce((latest, { endMs }) => Math.max(latest, endMs), 0) ?? 0,
+    tags?.timeMs.at(-1) ?? 0,
   );
 }
 

@@ -12,6 +12,7 @@
  *       <isolate>.heap             log of HeapRecord      one every 100 ms in which JavaScript ran
  *       <isolate>.loop             log of LoopRecord      one every 100 ms
  *       <isolate>.phases           log of PhaseRecord     V8's GC phases and incremental steps on the isolate's thread
+ *       <isolate>.tags             log of names, tags and their ends: what the program was doing
  *       <isolate>.functions        log of FunctionRecord  the functions in GcRecord.stack
  *       <isolate>.alloc            log of allocation windows, while recording; replaced at the end by
  *       <isolate>.alloc.pb.gz      pprof, every sample labelled with its window
@@ -73,7 +74,7 @@ export const UNTIL_END_OF_FILE = 0xffff_ffff_ffff_ffffn;
 
 const GIB = 1024 ** 3;
 
-export const LogKind = { gc: 1, heap: 2, phases: 3, functions: 4, alloc: 5, process: 6, loop: 7 } as const;
+export const LogKind = { gc: 1, heap: 2, phases: 3, functions: 4, alloc: 5, process: 6, loop: 7, tags: 11 } as const;
 export type LogKind = (typeof LogKind)[keyof typeof LogKind];
 
 /** The largest that each log becomes, as the probe writes it; a reader takes more for damage. */
@@ -85,6 +86,7 @@ export const MAX_LOG_BYTES: Readonly<Record<LogKind, number>> = {
   [LogKind.alloc]: 2 * GIB,
   [LogKind.process]: GIB / 4,
   [LogKind.loop]: GIB / 16,
+  [LogKind.tags]: GIB / 8,
 };
 
 export const DropReason = { diskFull: 1, sizeLimit: 2, tooFast: 4 } as const;
@@ -304,6 +306,60 @@ export const ALLOC = {
   entryCount: 36,
   nodes: 40,
 } as const;
+
+/**
+ * .tags: three kinds of records, padded to 8.
+ *
+ * A name; the n-th one has number n, from 0 on:
+ *     0   4  bytes of this record, padding included
+ *     4   2  1
+ *     6   2  length of the text
+ *     8   .. UTF-8
+ *
+ * A tag; the n-th one has number n, from 0 on:
+ *     0   4  32
+ *     4   2  2
+ *     6   1  source: index into TAG_SOURCES
+ *     7   1  reserved
+ *     8   8  when it began, ns
+ *     16  8  duration, ns; 0: a moment; all ones: it went on, and its end is a record of its own
+ *     24  4  number of its name
+ *     28  4  weight: how many it stands for, itself and those of the same name and source left out before it
+ *
+ * The end of a tag:
+ *     0   4  24
+ *     4   2  3
+ *     6   2  reserved
+ *     8   8  when it ended, ns
+ *     16  4  number of the tag
+ *     20  4  number of a name that is known only now and takes the place of the first one (all ones: none)
+ */
+export const TAG_NAME = 1;
+export const TAG_RECORD = 2;
+export const TAG_END = 3;
+export const TAG = {
+  bytes: 0,
+  type: 4,
+  length: 6,
+  text: 8,
+  source: 6,
+  timeNs: 8,
+  durationNs: 16,
+  name: 24,
+  weight: 28,
+  endedTag: 16,
+  endName: 20,
+} as const;
+export const TAG_RECORD_BYTES = 32;
+export const TAG_END_BYTES = 24;
+/** Both halves of a duration that is not known yet, and the number of no name. */
+export const TAG_OPEN = 0xffff_ffff;
+/** performance.mark and .measure; a publication on the channel gcspike:tag, which is where gcspike/tag publishes; a request of node:http. */
+export const TAG_SOURCES = ["mark", "measure", "tag", "http"] as const;
+export type TagSource = (typeof TAG_SOURCES)[number];
+/** The agent writes no more different names than this an isolate, the last of them OTHER_TAGS, and no longer ones. */
+export const MAX_TAG_NAMES = 1000;
+export const MAX_TAG_NAME_BYTES = 600;
 
 /** What the recorder tells the agent: `agent.json` in the recording folder. */
 export interface AgentOptions {

@@ -10,6 +10,7 @@ const KINDS: Readonly<Record<string, LogKind>> = {
   gc: LogKind.gc,
   heap: LogKind.heap,
   loop: LogKind.loop,
+  tags: LogKind.tags,
   phases: LogKind.phases,
   functions: LogKind.functions,
   alloc: LogKind.alloc,

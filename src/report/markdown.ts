@@ -12,6 +12,7 @@ import {
   msOrDash,
   siteName,
   spikesText,
+  tagsText,
   utilizationText,
 } from "./phrases.ts";
 import type { ReportView } from "./view-model.ts";
@@ -86,7 +87,7 @@ function spikeRow(spike: Spike): readonly string[] {
   const site = spike.sites[0];
   return [
     formatMs(spike.durationMs),
-    literal(plainText(spike.headline, 400)),
+    literal([plainText(spike.headline, 400), tagsText(spike.tags)].filter((text) => text !== null).join(" ")),
     site === undefined ? "" : `${siteText(site)}, ${formatShare(site.share)}`,
   ];
 }

@@ -1,9 +1,9 @@
 /** Sentences that every text renderer says in the same words. All text from the recording is plain (control-free) here. */
-import type { CauseSum, GcSummary, PauseStatistics, Report, Site } from "../analysis/report-types.ts";
+import type { CauseSum, GcSummary, PauseStatistics, Report, Site, SpikeTag } from "../analysis/report-types.ts";
 import { programName } from "../lib/program-name.ts";
 import { shellWord } from "../lib/shell.ts";
 import { plainText, plural } from "../lib/text.ts";
-import { formatBytes, formatMs, formatShare } from "../lib/units.ts";
+import { formatBytes, formatMs, formatNumber, formatShare } from "../lib/units.ts";
 import { PAUSE_KINDS } from "../recording/model.ts";
 import type { ReportView } from "./view-model.ts";
 
@@ -124,6 +124,20 @@ export function kindRows({ byKind, pauses }: GcSummary): readonly KindRow[] {
 /** Milliseconds, "-" where there is no value. */
 export function msOrDash(ms: number | null): string {
   return ms === null ? "-" : formatMs(ms);
+}
+
+const MOST_TAGS = 3;
+
+/** "In the 3 s before it: GET /report 12 times, 9.1 times its usual rate; nightly once." null without tags. */
+export function tagsText(tags: readonly SpikeTag[]): string | null {
+  if (tags.length === 0) return null;
+  const texts = tags.slice(0, MOST_TAGS).map(({ name, count, lift }) => {
+    const times = count === 1 ? "once" : `${count.toLocaleString("en-US")} times`;
+    const rounded = formatNumber(Number((lift ?? 0).toPrecision(2)));
+    const rate = lift === null ? "" : rounded === "1" ? ", as often as usual" : `, ${rounded} times its usual rate`;
+    return `${plainText(name, 80) || "(unnamed)"} ${times}${rate}`;
+  });
+  return `In the 3 s before it: ${texts.join("; ")}.`;
 }
 
 /** "hydrateSession", "(anonymous)". */

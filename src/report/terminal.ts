@@ -16,6 +16,7 @@ import {
   siteName,
   sitesHead,
   spikesText,
+  tagsText,
   utilizationText,
 } from "./phrases.ts";
 import type { ReportView } from "./view-model.ts";
@@ -159,6 +160,8 @@ function describeCause(page: Page, sum: CauseSum, { spikes }: Report): void {
   if (worst !== undefined) {
     const longest = sum.spikes === 1 ? worst.id : `${worst.id}, the longest`;
     page.prose(`${longest}: ${plainText(worst.headline, 400)}`, { indent: margin });
+    const tags = tagsText(worst.tags);
+    if (tags !== null) page.prose(tags, { indent: margin });
   }
   const shown = sum.sites.slice(0, MAX_SITES_OF_CAUSE);
   if (shown.length > 0) {
@@ -215,6 +218,8 @@ export function renderSpike(spike: Spike, options: PageOptions): Uint8Array {
       : `Cause: ${cause}, confidence ${confidence.toFixed(2)}${contributing.length === 0 ? "" : `; ${listText(contributing)} contributed`}.`,
   );
   for (const { text } of spike.evidence) page.prose(`- ${plainText(text, 600)}`, { hanging: `${INDENT}  ` });
+  const tags = tagsText(spike.tags);
+  if (tags !== null) page.prose(`- ${tags}`, { hanging: `${INDENT}  ` });
   if (spike.phases.length > 0) {
     page.gap();
     page.table([["V8's phase", "itself"], ...spike.phases.map(({ name, ms }) => [plainText(name, 60), formatMs(ms)])]);

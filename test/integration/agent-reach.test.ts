@@ -178,7 +178,7 @@ describe.each(NODES)("the program's own tools on $version", ({ path, version }) 
     const [file = ""] = readdirSync(profiles);
     expect(JSON.parse(readFileSync(join(profiles, file), "utf8"))).toHaveProperty("head.children");
     const { collectors, warnings, allocations } = isolateOf(recorded.recording, "main");
-    expect(collectors).toEqual(["probe", "phases", "heap"]);
+    expect(collectors).toEqual(["probe", "phases", "heap", "tags"]);
     expect(warnings.map(({ code }) => code)).toEqual(["no-allocations"]);
     expect(allocations).toBeNull();
     expect(unrecorded(recorded)).toEqual([]);
@@ -244,10 +244,10 @@ describe.each(NODES)("the program's own tools on $version", ({ path, version }) 
     expect(stdout).toBe("write ERR_ACCESS_DENIED\nspawn ERR_ACCESS_DENIED\naddons ERR_DLOPEN_DISABLED\n");
     for (const [more, collectors] of [
       [[], null],
-      [["--allow-fs-write=*"], ["perf_hooks"]],
+      [["--allow-fs-write=*"], ["perf_hooks", "tags"]],
       [
         ["--allow-fs-write=*", "--allow-addons"],
-        ["probe", "phases", "heap", "allocations"],
+        ["probe", "phases", "heap", "allocations", "tags"],
       ],
     ] as const) {
       const words = ["--no-warnings", flag, "--allow-fs-read=*", ...more, fixture("restricted.cjs")];
@@ -280,7 +280,7 @@ describe.each(NODES)("the program's own tools on $version", ({ path, version }) 
   test("--no-addons: PerformanceObserver records instead, and the recording says why", async () => {
     const recorded = await workplace.record([path, "--no-addons", fixture("leaf.cjs"), "alone"]);
     const { collectors, warnings } = isolateOf(recorded.recording, "main");
-    expect(collectors).toEqual(["perf_hooks"]);
+    expect(collectors).toEqual(["perf_hooks", "tags"]);
     expect(warnings.map(({ code }) => code)).toEqual(["no-probe"]);
     expect(labels(recorded.stdout)).toEqual(["alone"]);
   });

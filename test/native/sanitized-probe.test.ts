@@ -31,6 +31,7 @@ test.each([
   ["workers that end in every way", ["--expose-gc", fixture("dying-workers.cjs")]],
   ["collections of every kind", ["--expose-gc", fixture("observed.cjs")]],
   ["a program that takes the heap sampler", [fixture("sampling.cjs")]],
+  ["marks, tags and requests", ["--expose-gc", fixture("tagged-server.cjs")]],
   ["Buffers", [join(ROOT, "fixtures", "external-memory.mjs")]],
   ["a heap near its limit", ["--max-old-space-size=64", join(ROOT, "fixtures", "heap-limit.mjs")]],
   ["deep and mixed stacks", ["--max-semi-space-size=1", "-e", STACKS]],

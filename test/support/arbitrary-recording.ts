@@ -2,7 +2,8 @@
 import fc from "fast-check";
 import type { GcRecordFields } from "../../src/recording/gc-log-writer.ts";
 import type { AllocWindowFields, PhaseRecordFields } from "../../src/recording/log-writer.ts";
-import { atMs, type IsolateFolder, PID } from "./recording-folder.ts";
+import { TAG_SOURCES } from "../../src/recording/spec.ts";
+import { atMs, type IsolateFolder, PID, type TagFields } from "./recording-folder.ts";
 
 export const SPACES: readonly string[] = ["new_space", "old_space", "large_object_space"];
 const PHASE_NAMES: readonly string[] = ["MinorGC", "MajorGC", "V8.GC_MC_INCREMENTAL", "allocation failure"];
@@ -126,6 +127,31 @@ const arbitraryWindows: fc.Arbitrary<readonly AllocWindowFields[]> = fc
     })),
   );
 
+const TAG_NAMES: readonly string[] = ["GET /orders/:id", "", "checkout \u001b[31m", "\u00e9\ud83d\ude00".repeat(60)];
+
+/** Moments, spans, and what ends later, under another name or never; times in whole microseconds, which a double holds. */
+const arbitraryTags: fc.Arbitrary<readonly TagFields[]> = fc.array(
+  fc
+    .record({
+      startUs: fc.nat(9_000_000),
+      lengthUs: fc.nat(5_000_000),
+      how: fc.constantFrom("moment", "span", "ended", "renamed", "open"),
+      name: fc.nat(TAG_NAMES.length - 1),
+      source: fc.constantFrom(...TAG_SOURCES),
+      weight: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
+    })
+    .map(({ startUs, lengthUs, how, name, source, weight }): TagFields => {
+      const startNs = atMs(0) + BigInt(startUs) * 1000n;
+      const endNs = startNs + BigInt(lengthUs) * 1000n;
+      const tag = { startNs, name, source, weight };
+      if (how === "moment") return tag;
+      if (how === "span") return { ...tag, durationNs: lengthUs * 1000 };
+      if (how === "open") return { ...tag, endNs: null };
+      return how === "ended" ? { ...tag, endNs } : { ...tag, endNs, endName: TAG_NAMES.length - 1 - name };
+    }),
+  { maxLength: 12 },
+);
+
 /** One isolate with all its logs. */
 export const arbitraryIsolate: fc.Arbitrary<IsolateFolder> = fc.record({
   id: fc.constant(`${PID}-0`),
@@ -160,4 +186,6 @@ export const arbitraryIsolate: fc.Arbitrary<IsolateFolder> = fc.record({
   ),
   strings: fc.constant(STRINGS),
   windows: arbitraryWindows,
+  tagNames: fc.constant(TAG_NAMES),
+  tags: arbitraryTags,
 });

@@ -39,7 +39,10 @@ import {
   PHASE_RECORD_BYTES,
   PHASES_HEADER_BYTES,
   PROCESS_RECORD_BYTES,
+  TAG_SOURCES,
+  type TagSource,
 } from "../../src/recording/spec.ts";
+import { encodeTag, encodeTagEnd, encodeTagName, tagBuffer, tagEndBuffer } from "../../src/recording/tag-records.ts";
 
 export const PID = 4_200_000;
 /** The monotonic clock at the recording's start: some 11 days after boot, beyond what 32 bits hold in ms. */
@@ -66,8 +69,22 @@ export interface IsolateFolder {
   readonly functions?: readonly FunctionRecordFields[];
   readonly strings?: readonly string[];
   readonly windows?: readonly AllocWindowFields[];
+  readonly tagNames?: readonly string[];
+  readonly tags?: readonly TagFields[];
   /** Over all headers. */
   readonly header?: Partial<LogHeaderFields>;
+}
+
+/** One tag, and where `endNs` is there its end as a record of its own: null for one that does not end. */
+export interface TagFields {
+  readonly startNs: bigint;
+  readonly durationNs?: number;
+  readonly endNs?: bigint | null;
+  /** Number of its name, and of the one that it has at its end. */
+  readonly name: number;
+  readonly endName?: number;
+  readonly source: TagSource;
+  readonly weight?: number;
 }
 
 export interface RecordingFolder {
@@ -186,12 +203,33 @@ function writeIsolate(folder: string, isolate: IsolateFolder): void {
       strings: isolate.phaseNames ?? [],
     })(isolate.phases.map(encodePhaseRecord));
   }
+  if (isolate.tags) {
+    const records = [...(isolate.tagNames ?? []).map(encodeTagName), ...tagRecords(isolate.tags)];
+    write("tags", { kind: LogKind.tags, recordBytes: 0 })(records);
+  }
   if (isolate.functions)
     write("functions", { kind: LogKind.functions, recordBytes: 0 })(isolate.functions.map(encodeFunctionRecord));
   if (isolate.windows) {
     const records = [...(isolate.strings ?? []).map(encodeAllocString), ...isolate.windows.map(encodeAllocWindow)];
     write("alloc", { kind: LogKind.alloc, recordBytes: 0 })(records);
   }
+}
+
+/** All tags, then all ends. */
+function tagRecords(tags: readonly TagFields[]): readonly Buffer[] {
+  const begun = tags.map(({ startNs, durationNs = 0, endNs, name, source, weight = 1 }) => {
+    const record = tagBuffer();
+    const duration = endNs === undefined ? durationNs : null;
+    encodeTag(record, TAG_SOURCES.indexOf(source), Number(startNs), duration, name, weight);
+    return record;
+  });
+  const ended = tags.flatMap(({ endNs, endName }, tag) => {
+    if (endNs === undefined || endNs === null) return [];
+    const record = tagEndBuffer();
+    encodeTagEnd(record, Number(endNs), tag, endName ?? null);
+    return [record];
+  });
+  return [...begun, ...ended];
 }
 
 function writeGc(

@@ -1,6 +1,6 @@
 /** Recordings that the renderers' goldens show: one a story. */
 import type { Frame, Recording } from "../../src/recording/model.ts";
-import { allocations, frame, isolate, recording } from "./timeline.ts";
+import { allocations, frame, isolate, recording, tagColumns } from "./timeline.ts";
 
 const orders = allocations([
   {
@@ -54,6 +54,19 @@ export const STORIES: Readonly<Record<string, () => Recording>> = {
       ],
       { complete: false, exit: { code: null, signal: "SIGABRT" } },
     ),
+  /** A minute of requests, of which one kind makes the spike, with names as anybody may give them. */
+  tagged: () =>
+    recording([
+      isolate(`${"-".repeat(300)}M${"-".repeat(300)}`, {
+        tags: tagColumns([
+          { name: "GET /health", at: Array.from({ length: 600 }, (_, i) => i * 100), source: "http" },
+          { name: "GET /report/:id", at: [5e3, 20e3, 27.5e3, 28e3, 28.4e3, 29e3, 29.5e3, 45e3], source: "http" },
+          { name: HOSTILE, at: [29_800, 29_900] },
+          { name: "nightly", at: [20_000], durationMs: 15_000, source: "measure" },
+          { name: "", at: [29_999], source: "mark" },
+        ]),
+      }),
+    ]),
   /** Every name is hostile. */
   hostile: () =>
     recording(

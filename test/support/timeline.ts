@@ -22,8 +22,9 @@ import {
   type PhaseColumns,
   type ProcessColumns,
   type Recording,
+  type TagColumns,
 } from "../../src/recording/model.ts";
-import type { Manifest, Warning } from "../../src/recording/spec.ts";
+import { type Manifest, TAG_SOURCES, type TagSource, type Warning } from "../../src/recording/spec.ts";
 
 const MIB = 1024 ** 2;
 const HEAP_AT_START = 10 * MIB;
@@ -64,6 +65,7 @@ export interface TimelineOptions {
   /** perf_hooks knows when and how long, and nothing else. Default probe. */
   readonly collector?: "probe" | "perf_hooks";
   readonly triggerStack?: readonly Frame[];
+  readonly tags?: TagColumns;
   readonly openPause?: IsolateData["openPause"];
   readonly execArgv?: readonly string[];
   readonly node?: string;
@@ -113,6 +115,7 @@ export function isolate(timeline: string, options: TimelineOptions = {}): Isolat
       ...(options.phases === false ? [] : (["phases"] as const)),
       "heap",
       ...(options.allocations === undefined ? [] : (["allocations"] as const)),
+      ...(options.tags === undefined ? [] : (["tags"] as const)),
     ],
     pauses: pauseColumns(played.pauses, { probe, trigger: options.triggerStack === undefined ? -1 : 0 }),
     openPause: options.openPause ?? null,
@@ -122,6 +125,7 @@ export function isolate(timeline: string, options: TimelineOptions = {}): Isolat
     loop: loopColumns(played.endMs),
     phases: options.phases === false ? null : phaseColumns(played.spans),
     allocations: options.allocations ?? null,
+    tags: options.tags ?? null,
     warnings: options.warnings ?? [],
   };
 }
@@ -375,6 +379,31 @@ function loopColumns(endMs: number): LoopColumns {
     utilization: new Float64Array(count).fill(0.6),
     maxDelayMs: new Float64Array(count).fill(12),
     cpuShare: new Float64Array(count).fill(0.55),
+  };
+}
+
+/** "GET /report" at each of these moments, for so long (0: a moment); tags are put in order. */
+export interface TagSpec {
+  readonly name: string;
+  readonly at: readonly number[];
+  readonly durationMs?: number;
+  readonly source?: TagSource;
+  readonly weight?: number;
+}
+
+export function tagColumns(specs: readonly TagSpec[]): TagColumns {
+  const names = [...new Set(specs.map(({ name }) => name))];
+  const tags = specs
+    .flatMap((spec) => spec.at.map((timeMs) => ({ ...spec, timeMs })))
+    .toSorted((a, b) => a.timeMs - b.timeMs);
+  return {
+    count: tags.length,
+    names,
+    timeMs: Float64Array.from(tags, ({ timeMs }) => timeMs),
+    durationMs: Float64Array.from(tags, ({ durationMs }) => durationMs ?? 0),
+    name: Int32Array.from(tags, ({ name }) => names.indexOf(name)),
+    source: Uint8Array.from(tags, ({ source }) => TAG_SOURCES.indexOf(source ?? "tag")),
+    weight: Uint32Array.from(tags, ({ weight }) => weight ?? 1),
   };
 }
 

@@ -76,9 +76,14 @@ function evidence({ evidence }: Spike): HTMLElement | null {
 function tags({ tags }: Spike): HTMLElement | null {
   if (tags.length === 0) return null;
   const rows = tags.slice(0, MOST_ROWS).map((tag) => {
-    const lift =
-      tag.lift === null || !Number.isFinite(tag.lift) ? "" : `, ${tag.lift.toFixed(1)} times as often as usual`;
-    return h("li", {}, name(tag.name), h("span", { class: "number" }, `${count(tag.count)} times${lift}`));
+    const lift = tag.lift === null || !Number.isFinite(tag.lift) ? "" : `, ${tag.lift.toFixed(1)} times its usual rate`;
+    const times = tag.count === 1 ? "once" : `${count(tag.count)} times`;
+    return h(
+      "li",
+      {},
+      name(tag.name === "" ? "(unnamed)" : tag.name),
+      h("span", { class: "number" }, `${times}${lift}`),
+    );
   });
   return block("What happened in the 3 s before", h("ul", { class: "rows" }, ...rows));
 }

@@ -5,7 +5,7 @@ import { partOf } from "../../../src/analysis/part-of.ts";
 import { measuredPart, runOf } from "../../../src/analysis/run.ts";
 import type { Recording } from "../../../src/recording/model.ts";
 import { comparisonOf, workload } from "../../support/comparison.ts";
-import { isolate, recording } from "../../support/timeline.ts";
+import { isolate, recording, tagColumns } from "../../support/timeline.ts";
 
 const timeline = fc.array(fc.constantFrom(".", "s", "M", "=", "i", "w"), { minLength: 1, maxLength: 80 });
 const pausesOf = (of: Recording) => analyse(of).summary.pauses;
@@ -35,6 +35,29 @@ describe("a part of a recording", () => {
             expect(heap.timeMs.length).toBe(heap.used.length);
           }
         }
+      }),
+    );
+  });
+
+  test("cut anywhere, every tag is in one of two parts, as long as it was", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(999), { minLength: 1 }), fc.nat(1000), (times, cut) => {
+        const tags = tagColumns(
+          times.map((at) => ({ name: `n${at % 3}`, at: [at], durationMs: at * 2, weight: at + 1 })),
+        );
+        const whole = recording([isolate("-".repeat(10), { tags })]);
+        const spans = (part: Recording, fromMs: number) =>
+          part.isolates.flatMap(({ tags: cutTags }) =>
+            Array.from({ length: cutTags?.count ?? 0 }, (_, i) => [
+              (cutTags?.timeMs[i] ?? Number.NaN) + fromMs,
+              cutTags?.names[cutTags.name[i] ?? -1],
+              cutTags?.durationMs[i],
+              cutTags?.weight[i],
+              cutTags?.source[i],
+            ]),
+          );
+        const parts = [...spans(partOf(whole, 0, cut), 0), ...spans(partOf(whole, cut, 1001), cut)];
+        expect(parts).toEqual(spans(whole, 0));
       }),
     );
   });

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { Profile, StringTable } from "pprof-format";
 import { expect, test } from "vitest";
-import { redactFolder, redactFunctionLog, redactHome } from "../../../src/recorder/redact.ts";
+import { redactFolder, redactFunctionLog, redactHome, redactTagLog } from "../../../src/recorder/redact.ts";
 import { encodeLogHeader } from "../../../src/recording/gc-log-writer.ts";
 import { FUNCTION, LogKind } from "../../../src/recording/spec.ts";
+import { encodeTag, encodeTagName, tagBuffer } from "../../../src/recording/tag-records.ts";
 
 const WRITER = { pid: 1, threadId: 0, startNs: 0n };
 
@@ -39,6 +40,20 @@ test("names in a .functions log are rewritten where they stand", () => {
   expect(log.toString("latin1")).toContain("work~/app.js");
   // The record behind it still begins where it did.
   expect(log.subarray(-32)).toEqual(expected.subarray(-32));
+});
+
+test("names in a .tags log are rewritten where they stand, and nothing else is", () => {
+  const tag = tagBuffer();
+  encodeTag(tag, 0, 1e15, null, 1, 7);
+  const header = encodeLogHeader({ ...WRITER, kind: LogKind.tags, recordBytes: 0 });
+  const log = Buffer.concat([header, encodeTagName(`read ${homedir()}/x`), tag, encodeTagName("plain")]);
+  const length = log.length;
+  redactTagLog(log);
+  expect(log.length).toBe(length);
+  expect(log.toString("latin1")).not.toContain(homedir());
+  expect(log.toString("latin1")).toContain("read ~/x");
+  expect(log.subarray(-48)).toEqual(Buffer.concat([tag, encodeTagName("plain")]));
+  expect(() => redactTagLog(log.subarray(0, -3))).not.toThrow();
 });
 
 test("a damaged .functions log is left where it stops making sense", () => {

@@ -6,6 +6,7 @@ import type { GcRecordFields } from "../../../src/recording/gc-log-writer.ts";
 import type { IsolateData, PauseColumns, Recording } from "../../../src/recording/model.ts";
 import { PAUSE_KINDS } from "../../../src/recording/model.ts";
 import { readRecording } from "../../../src/recording/read-recording.ts";
+import { TAG_SOURCES } from "../../../src/recording/spec.ts";
 import { arbitraryIsolate, SPACES } from "../../support/arbitrary-recording.ts";
 import { makeRecordingFolder, PID, type RecordingFolder, START_NS } from "../../support/recording-folder.ts";
 
@@ -102,6 +103,33 @@ describe("what is written is read", () => {
         expect(found).toEqual(expected);
       }),
       { numRuns: 40 },
+    );
+  });
+
+  test("tags by when they began, with the end and the name that came later", async () => {
+    await fc.assert(
+      fc.asyncProperty(arbitraryIsolate, async (content) => {
+        const { tags, warnings } = onlyIsolate(await read({ isolates: [content] }));
+        const expected = (content.tags ?? [])
+          .toSorted((a, b) => Number(a.startNs - b.startNs))
+          .map(({ startNs, durationNs = 0, endNs, name, endName, source, weight }) => [
+            ms(startNs),
+            endNs === undefined ? durationNs / 1e6 : endNs === null ? Number.NaN : ms(endNs) - ms(startNs),
+            content.tagNames?.[endName ?? name],
+            source,
+            weight,
+          ]);
+        const found = Array.from({ length: tags?.count ?? 0 }, (_, i) => [
+          tags?.timeMs[i],
+          tags?.durationMs[i],
+          tags?.names[tags.name[i] ?? -1],
+          TAG_SOURCES[tags?.source[i] ?? -1],
+          tags?.weight[i],
+        ]);
+        expect(found).toEqual(expected);
+        expect(warnings).toEqual([]);
+      }),
+      { numRuns: 60 },
     );
   });
 

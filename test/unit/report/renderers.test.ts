@@ -43,8 +43,8 @@ describe.each(Object.keys(STORIES))("the story %s", (story) => {
   });
 });
 
-describe("hostile names", () => {
-  const view = viewOf("hostile");
+describe.each(["hostile", "tagged"])("hostile names in the story %s", (story) => {
+  const view = viewOf(story);
 
   test("leave nothing but printable text and line breaks in a terminal", () => {
     for (const page of [text(renderTerminal(view, PLAIN)), renderSummary(view, PLAIN)]) {
@@ -66,6 +66,13 @@ describe("hostile names", () => {
       expect(new Set(cells).size).toBe(1);
     }
   });
+});
+
+test("the tags before a spike, the most over-represented first, in every text", () => {
+  const view = viewOf("tagged");
+  const said = /In the 3 s before it: GET \/report\/\W*:id 5 times, 32 times its usual rate; .*red.* 2 times; /s;
+  expect(text(renderTerminal(view, { color: false, width: 120 })).replaceAll(/\n\s+/g, " ")).toMatch(said);
+  expect(text(renderMarkdown(view))).toMatch(said);
 });
 
 test("colours wrap whole lines and change no text", () => {
