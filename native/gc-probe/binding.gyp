@@ -9,13 +9,20 @@
         "background_thread.cc",
         "code_ranges.cc",
         "collections.cc",
+        "deferred_code.cc",
+        "function_table.cc",
         "heap_layout.cc",
+        "heap_sampler.cc",
         "heap_samples.cc",
+        "inlined_functions.cc",
+        "javascript_stacks.cc",
         "loop_watch.cc",
         "mapped_log.cc",
+        "sampling_interval.cc",
         "session.cc",
-        "trace_spans.cc",
-        "trigger_stacks.cc"
+        "stack_table.cc",
+        "symbols.cc",
+        "trace_spans.cc"
       ],
       "cflags_cc": ["-std=c++20", "-O2", "-fno-rtti", "-fno-exceptions", "-fno-omit-frame-pointer", "-ftls-model=initial-exec", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Wno-cast-function-type"],
       "conditions": [

@@ -66,10 +66,7 @@ SessionResult Session::StartCollectors() {
     result.phases = spans_.Start(&phases_log_);
     if (!result.phases) phases_log_.Discard();
   }
-  if (options_.allocations && OpenLog(&alloc_log_, ".alloc", LogKind::kAlloc, 0, 0, 2ull << 30)) {
-    result.allocations = allocations_.Start(isolate_, &alloc_log_, options_.allocation_interval_bytes);
-    if (!result.allocations) alloc_log_.Discard();
-  }
+  if (options_.allocations) StartAllocations(&result);
   loop_watch_.Start(node::GetCurrentEventLoop(isolate_));
   cleanup_ = node::AddEnvironmentCleanupHook(isolate_, OnEnvironmentEnd, this);
   // process.exit() runs no cleanup hooks. In a worker it does, and the session is gone when these callbacks run.
@@ -79,6 +76,24 @@ SessionResult Session::StartCollectors() {
   StartBackgroundThread(options_.folder);
   Watch(self_);
   return result;
+}
+
+// Our own sampler, or V8's where that is not possible.
+void Session::StartAllocations(SessionResult* result) {
+  constexpr uint64_t kLimit = 2ull << 30;
+  if (OpenLog(&stacks_log_, ".stacks", LogKind::kStacks, 0, 256 << 10, kLimit) &&
+      OpenLog(&samples_log_, ".samples", LogKind::kSamples, sizeof(SampleRecord), 256 << 10, kLimit)) {
+    stack_table_.Open(&stacks_log_);
+    result->sampler = heap_sampler_.Start(isolate_, &samples_log_, &stack_table_, &stacks_, &collections_,
+                                          options_.allocation_interval_bytes);
+    result->allocations = result->sampler != Sampler::kNone;
+  }
+  if (result->allocations) return;
+  stacks_log_.Discard();
+  samples_log_.Discard();
+  if (!OpenLog(&alloc_log_, ".alloc", LogKind::kAlloc, 0, 0, kLimit)) return;
+  result->allocations = allocations_.Start(isolate_, &alloc_log_, options_.allocation_interval_bytes);
+  if (!result->allocations) alloc_log_.Discard();
 }
 
 void Session::Tick() {
@@ -123,6 +138,7 @@ void Session::OnInterrupt(v8::Isolate*, void* data) {
   if (!self->sampling_ || self->in_interrupt_) return;
   self->in_interrupt_ = true;
   self->heap_.Take();
+  self->heap_sampler_.Tick(NowNs());
   if (NowNs() - self->allocations_.window_start_ns() >= self->options_.allocation_window_ns) self->allocations_.Cut();
   self->in_interrupt_ = false;
 }
@@ -136,6 +152,7 @@ void Session::OnYieldRequest(void* data) {
 void Session::YieldSampler() {
   if (in_interrupt_) return;
   in_interrupt_ = true;
+  heap_sampler_.Yield();
   allocations_.Stop(true);
   in_interrupt_ = false;
 }
@@ -148,6 +165,7 @@ void Session::FinishSampling() {
     alive_ = false;
   }
   heap_.Take();
+  heap_sampler_.Stop();
   allocations_.Stop(false);
 }
 
