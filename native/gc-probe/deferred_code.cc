@@ -49,15 +49,20 @@ int MoveLength(const uint8_t* start) {
     case 0x0f: {
       const uint8_t second = *at++;
       switch (second) {
+        case 0x70: case 0x71: case 0x72: case 0x73: case 0xc6:  // shuffles and shifts
+          return length(OperandLength(at) + 1);
         case 0x10: case 0x11: case 0x16: case 0x17: case 0x28: case 0x29: case 0x57: case 0x5a: case 0x6e: case 0x6f:
         case 0x7e: case 0x7f: case 0xb6: case 0xb7: case 0xbe: case 0xbf: case 0xd6: case 0xef: case 0x1f:
           return length(OperandLength(at));
         default: return 0;
       }
     }
-    case 0xc5:  // VEX: one byte, opcode
-      at += 2;
-      return length(OperandLength(at));
+    case 0xc4: case 0xc5: {  // VEX: two bytes or one, opcode
+      at += opcode == 0xc4 ? 2 : 1;
+      const uint8_t second = *at++;
+      const bool has_constant = (second >= 0x70 && second <= 0x73) || second == 0xc6;
+      return length(OperandLength(at) + (has_constant ? 1 : 0));
+    }
     default: break;
   }
   if (opcode >= 0x50 && opcode <= 0x5f) return length(0);                    // push, pop
@@ -67,19 +72,33 @@ int MoveLength(const uint8_t* start) {
 
 }  // namespace
 
-uintptr_t JumpBehindCall(uintptr_t pc, uintptr_t end) {
+Jump JumpBehindCall(uintptr_t pc, uintptr_t end) {
   for (int i = 0; i < kMaxInstructions && pc + kMaxLength <= end; i++) {
     const auto* const at = reinterpret_cast<const uint8_t*>(pc);
-    if (*at == 0xe9) return pc + 5 + static_cast<uintptr_t>(static_cast<intptr_t>(ReadInt32(at + 1)));
-    if (*at == 0xeb) return pc + 2 + static_cast<uintptr_t>(static_cast<intptr_t>(static_cast<int8_t>(at[1])));
+    if (*at == 0xe9) return {pc, pc + 5 + static_cast<uintptr_t>(static_cast<intptr_t>(ReadInt32(at + 1)))};
+    if (*at == 0xeb) return {pc, pc + 2 + static_cast<uintptr_t>(static_cast<intptr_t>(static_cast<int8_t>(at[1])))};
     const int length = MoveLength(at);
-    if (length == 0) return 0;
+    if (length == 0) return {};
     pc += static_cast<uintptr_t>(length);
   }
-  return 0;
+  return {};
+}
+
+bool IsCallBehindMoves(uintptr_t start, uintptr_t pc) {
+  for (int i = 0; i < kMaxInstructions && start < pc; i++) {
+    const auto* const at = reinterpret_cast<const uint8_t*>(start);
+    if (*at == 0xe8) return start + 5 == pc;
+    const int prefix = (*at & 0xf0) == 0x40 ? 1 : 0;
+    if (at[prefix] == 0xff) return start + static_cast<uintptr_t>(prefix + 1 + OperandLength(at + prefix + 1)) == pc;
+    const int length = MoveLength(at);
+    if (length == 0) return false;
+    start += static_cast<uintptr_t>(length);
+  }
+  return false;
 }
 #else
-uintptr_t JumpBehindCall(uintptr_t, uintptr_t) { return 0; }
+Jump JumpBehindCall(uintptr_t, uintptr_t) { return {}; }
+bool IsCallBehindMoves(uintptr_t, uintptr_t) { return false; }
 #endif
 
 }  // namespace gcspike

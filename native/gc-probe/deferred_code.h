@@ -1,12 +1,18 @@
-// Where a call comes back to: optimised code keeps what is rarely needed behind its end, and jumps back from there.
+// Machine code around a call: optimised code keeps what is rarely needed behind its end, and jumps back from there.
 #pragma once
 
 #include <cstdint>
 
 namespace gcspike {
 
-// The target of the jump that follows on a call's return address `pc` after nothing but moves; 0 where something else
-// follows. Reads up to `end`, where the code ends. x64 only: 0 elsewhere.
-uintptr_t JumpBehindCall(uintptr_t pc, uintptr_t end);
+struct Jump {
+  uintptr_t at = 0;  // 0: there is none
+  uintptr_t target = 0;
+};
+
+// The jump that follows on a call's return address `pc` after nothing but moves. Reads up to `end`. x64 only, as the next.
+Jump JumpBehindCall(uintptr_t pc, uintptr_t end);
+// Whether from `start` on there are nothing but moves and then the call that returns to `pc`.
+bool IsCallBehindMoves(uintptr_t start, uintptr_t pc);
 
 }  // namespace gcspike

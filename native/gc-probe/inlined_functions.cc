@@ -13,8 +13,15 @@ constexpr uint64_t kMaxTableBytes = 4 << 20;
 constexpr uint64_t kMaxCodeBytes = 64 << 20;
 constexpr uint64_t kMaxInlined = 1 << 16;
 constexpr uint64_t kMaxLiterals = 1 << 20;
-// The longest instruction that calls.
-constexpr int64_t kMaxCallBytes = 10;
+
+// Whether this V8 writes its tables as they are read here, and for a processor whose code is (FindPosition): those of Node 20, 22,
+// 24 and 26.
+#ifdef __x86_64__
+constexpr int kV8 = V8_MAJOR_VERSION * 100 + V8_MINOR_VERSION;
+constexpr bool kIsKnown = kV8 == 1103 || kV8 == 1204 || kV8 == 1306 || kV8 == 1406;
+#else
+constexpr bool kIsKnown = false;
+#endif
 
 // V8's SourcePosition: bit 0, it is no place in JavaScript; bits 31 to 46, 1 + the inlined call, 0 for none.
 bool IsExternal(uint64_t position) { return (position & 1) != 0; }
@@ -27,21 +34,32 @@ struct InliningPosition {
   int32_t padding;
 };
 
-// V8's variable-length integers: seven bits a byte, the lowest first; zigzag.
-bool ReadInteger(const uint8_t** at, const uint8_t* end, int64_t* value) {
-  uint64_t bits = 0;
+// V8's variable-length integers: seven bits a byte, the lowest first.
+bool ReadBits(const uint8_t** at, const uint8_t* end, uint64_t* bits) {
+  *bits = 0;
   for (int shift = 0; shift < 64 && *at < end; shift += 7) {
     const uint8_t byte = *(*at)++;
-    bits |= static_cast<uint64_t>(byte & 0x7f) << shift;
-    if ((byte & 0x80) != 0) continue;
-    *value = static_cast<int64_t>(bits >> 1) ^ -static_cast<int64_t>(bits & 1);
-    return true;
+    *bits |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    if ((byte & 0x80) == 0) return true;
   }
   return false;
 }
 
-// An entry of a table of source positions. They are differences to the one before: of the offset in the code (negative and one
-// less for expressions), and of the position.
+// Negative ones have the sign in the lowest bit.
+int64_t Signed(uint64_t bits) { return static_cast<int64_t>(bits >> 1) ^ -static_cast<int64_t>(bits & 1); }
+
+// How far an entry's code lies behind that of the entry before. With it comes what kind of place it is: since V8 14 in two
+// bits, before in the sign.
+int64_t OffsetStep(uint64_t bits) {
+#if V8_MAJOR_VERSION >= 14
+  return static_cast<int64_t>(bits >> 2);
+#else
+  const int64_t step = Signed(bits);
+  return step >= 0 ? step : -(step + 1);
+#endif
+}
+
+// An entry of a table of source positions. They are written as differences to the one before.
 struct Entry {
   int64_t offset = -1;
   uint64_t position = 0;
@@ -50,32 +68,28 @@ struct Entry {
 // Calls visit(entry) for each entry in JavaScript, in order of their offsets, while it returns true.
 template <typename Visit>
 void EachEntry(const uint8_t* at, const uint8_t* end, Visit visit) {
-  int64_t offset = 0, position = 0, offset_step, position_step;
-  while (ReadInteger(&at, end, &offset_step) && ReadInteger(&at, end, &position_step)) {
-    offset += offset_step >= 0 ? offset_step : -(offset_step + 1);
-    position += position_step;
+  int64_t offset = 0, position = 0;
+  uint64_t offset_bits, position_bits;
+  while (ReadBits(&at, end, &offset_bits) && ReadBits(&at, end, &position_bits)) {
+    offset += OffsetStep(offset_bits);
+    position += Signed(position_bits);
     const Entry entry = {offset, static_cast<uint64_t>(position)};
     if (!IsExternal(entry.position) && !visit(entry)) return;
   }
 }
 
-Entry LastBefore(const uint8_t* at, const uint8_t* end, int64_t offset) {
-  Entry last;
-  EachEntry(at, end, [&](const Entry& entry) {
-    if (entry.offset > offset) return false;
-    last = entry;
-    return true;
-  });
-  return last;
-}
+struct Neighbours {
+  Entry before;
+  Entry from;  // at the offset itself or behind
+};
 
-Entry FirstFrom(const uint8_t* at, const uint8_t* end, int64_t offset) {
-  Entry first;
+Neighbours NeighboursOf(const uint8_t* at, const uint8_t* end, int64_t offset) {
+  Neighbours found;
   EachEntry(at, end, [&](const Entry& entry) {
-    if (entry.offset >= offset) first = entry;
+    (entry.offset < offset ? found.before : found.from) = entry;
     return entry.offset < offset;
   });
-  return first;
+  return found;
 }
 
 // What an optional pointer comes in: V8 11 has its own type, flag first, later ones std::optional.
@@ -88,9 +102,7 @@ using FindCode = OptionalCode (*)(uintptr_t heap, uintptr_t pc);
 }  // namespace
 
 bool InlinedFunctions::Start(uintptr_t heap) {
-#if V8_MAJOR_VERSION < 13 && !defined(__x86_64__)
-  return false;  // see FindPosition
-#endif
+  if (!kIsKnown) return false;
   Symbol find_code[] = {{"_ZN2v88internal4Heap32GcSafeTryFindCodeForInnerPointerEm"}};
   if (!FindSymbols(find_code)) return false;
   known_.reset(new Known[kKnownSlots]());
@@ -172,10 +184,10 @@ void InlinedFunctions::Find(Known* known) const {
   }
 }
 
-// The source position of the call that returns to `pc`: that of the last entry before it. Before V8 13, TurboFan gave
-// none to the call that an inlined allocation makes where new space is full. It stands behind the end of the code with the
-// position of whatever stands before it there, and jumps back to where the new object's fields are written: those stores
-// have the position of the allocation.
+// The source position of the call that returns to `pc`. Calls have an entry of their own, just before them, but for those that
+// an inlined allocation makes where new space is full. They stand behind the end of the code; there is an entry between
+// the call and the jump back, or else where it jumps to: the new object's fields are written there, and those stores, or
+// what stands just before, have the position of the allocation.
 bool InlinedFunctions::FindPosition(uintptr_t code, uintptr_t pc, uint64_t* position) const {
   const uint64_t table = Field(code, layout_->code_position_table);
   const uint64_t start = Field(code, layout_->code_instruction_start);
@@ -183,19 +195,22 @@ bool InlinedFunctions::FindPosition(uintptr_t code, uintptr_t pc, uint64_t* posi
   const uint64_t bytes = SmiValue(Field(table, layout_->array_length));
   if (pc <= start || pc - start > kMaxCodeBytes || bytes > kMaxTableBytes) return false;
   const auto* at = reinterpret_cast<const uint8_t*>(table - 1 + static_cast<uintptr_t>(layout_->array_data));
-  const auto call = static_cast<int64_t>(pc - start - 1);
-  const Entry before = LastBefore(at, at + bytes, call);
-  *position = before.position;
-#if V8_MAJOR_VERSION < 13
-  if (call - before.offset >= kMaxCallBytes) {
-    const uintptr_t target = JumpBehindCall(pc, (pc | (kHeapPage - 1)) + 1);
-    if (target > start && target < pc) {
-      const Entry stores = FirstFrom(at, at + bytes, static_cast<int64_t>(target - start));
-      if (stores.offset >= 0) *position = stores.position;
-    }
+  const Neighbours call = NeighboursOf(at, at + bytes, static_cast<int64_t>(pc - start));
+  *position = call.before.position;
+  if (call.before.offset >= 0 && IsCallBehindMoves(start + static_cast<uintptr_t>(call.before.offset), pc)) return true;
+  // Not beyond V8's page.
+  const Jump jump = JumpBehindCall(pc, (pc | (kHeapPage - 1)) + 1);
+  if (jump.target <= start || jump.target >= pc) return call.before.offset >= 0;
+  if (call.from.offset >= 0 && start + static_cast<uintptr_t>(call.from.offset) < jump.at) {
+    *position = call.from.position;
+    return true;
   }
-#endif
-  return before.offset >= 0;
+  const auto target = static_cast<int64_t>(jump.target - start);
+  const Neighbours stores = NeighboursOf(at, at + bytes, target);
+  const bool is_behind = stores.before.offset < 0 || (stores.from.offset >= 0 && stores.from.offset - target <=
+                                                                                     target - stores.before.offset);
+  *position = is_behind ? stores.from.position : stores.before.position;
+  return stores.before.offset >= 0 || stores.from.offset >= 0;
 }
 
 }  // namespace gcspike
