@@ -7,6 +7,7 @@
         "allocation_windows.cc",
         "array_buffer_meter.cc",
         "background_thread.cc",
+        "buffer_sampler.cc",
         "code_ranges.cc",
         "collections.cc",
         "deferred_code.cc",

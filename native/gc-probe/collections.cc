@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "array_buffer_meter.h"
 #include "clock.h"
 #include "high_descriptor.h"
 

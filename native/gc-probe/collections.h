@@ -6,11 +6,12 @@
 #include <atomic>
 #include <cstdint>
 
-#include "array_buffer_meter.h"
 #include "mapped_log.h"
 #include "javascript_stacks.h"
 
 namespace gcspike {
+
+class ArrayBufferMeter;
 
 class Collections {
  public:

@@ -88,7 +88,14 @@ void Session::StartAllocations(SessionResult* result) {
                                           options_.allocation_interval_bytes);
     result->allocations = result->sampler != Sampler::kNone;
   }
-  if (result->allocations) return;
+  if (result->allocations) {
+    if (result->array_buffers &&
+        OpenLog(&buffers_log_, ".buffers", LogKind::kBuffers, sizeof(SampleRecord), 128 << 10, kLimit)) {
+      array_buffers_->sampler().Start(&buffers_log_, &stack_table_, &stacks_, &collections_,
+                                      options_.allocation_interval_bytes);
+    }
+    return;
+  }
   stacks_log_.Discard();
   samples_log_.Discard();
   if (!OpenLog(&alloc_log_, ".alloc", LogKind::kAlloc, 0, 0, kLimit)) return;
@@ -139,6 +146,7 @@ void Session::OnInterrupt(v8::Isolate*, void* data) {
   self->in_interrupt_ = true;
   self->heap_.Take();
   self->heap_sampler_.Tick(NowNs());
+  self->array_buffers_->sampler().Tick(NowNs());
   if (NowNs() - self->allocations_.window_start_ns() >= self->options_.allocation_window_ns) self->allocations_.Cut();
   self->in_interrupt_ = false;
 }
@@ -166,6 +174,7 @@ void Session::FinishSampling() {
   }
   heap_.Take();
   heap_sampler_.Stop();
+  array_buffers_->sampler().Stop();
   allocations_.Stop(false);
 }
 

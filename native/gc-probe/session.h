@@ -100,12 +100,13 @@ class Session {
   bool in_interrupt_ = false;
   bool sampling_ = true;
 
-  std::array<MappedLog*, 8> logs() {
+  std::array<MappedLog*, 9> logs() {
     return {&gc_log_,    &heap_log_, &phases_log_, &functions_log_,
-            &alloc_log_, &loop_log_, &stacks_log_, &samples_log_};
+            &alloc_log_, &loop_log_, &stacks_log_, &samples_log_, &buffers_log_};
   }
 
-  MappedLog gc_log_, heap_log_, phases_log_, functions_log_, alloc_log_, loop_log_, stacks_log_, samples_log_;
+  MappedLog gc_log_, heap_log_, phases_log_, functions_log_, alloc_log_, loop_log_, stacks_log_, samples_log_,
+      buffers_log_;
   ArrayBufferMeter* const array_buffers_;  // outlives the session, see ArrayBufferMeter
   JavaScriptStacks stacks_;
   StackTable stack_table_;

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { threadId } from "node:worker_threads";
 import { probeFileName } from "../lib/probe-file.ts";
-import type { Collector } from "../recording/spec.ts";
+import type { Collector, Sampler } from "../recording/spec.ts";
 import type { OpenRecording } from "./options.ts";
 import { yieldSamplerToProgram } from "./yield-sampler.ts";
 
@@ -24,6 +24,8 @@ interface ProbeBinding {
     readonly allocations: boolean;
     readonly arrayBuffers: boolean;
     readonly triggerStacks: boolean;
+    /** Only where allocations are sampled. */
+    readonly sampler?: Sampler;
     readonly heapLimitBytes: number;
   };
   /** Leaves V8's heap sampler of this isolate, or of the worker with this thread id, to the program. */
@@ -39,6 +41,7 @@ export type ProbeResult =
       readonly collectors: readonly Collector[];
       readonly missing: readonly OptionalCollector[];
       readonly heapLimitBytes: number;
+      readonly sampler: Sampler | null;
     }
   | { readonly ok: false; readonly reason: string };
 
@@ -75,7 +78,8 @@ export function startProbe({ folder, options }: OpenRecording, isolateId: string
       else if (options[name]) missing.push(name);
     }
     if (result.allocations) yieldSamplerToProgram(probe.yieldSampler);
-    return { ok: true, collectors, missing, heapLimitBytes: result.heapLimitBytes };
+    const { heapLimitBytes, sampler = null } = result;
+    return { ok: true, collectors, missing, heapLimitBytes, sampler };
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error) };
   }

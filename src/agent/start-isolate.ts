@@ -1,5 +1,5 @@
 /** Starts the collectors of this isolate and writes its descriptor. */
-import type { Collector, Warning } from "../recording/spec.ts";
+import type { Collector, Sampler, Warning } from "../recording/spec.ts";
 import { builtin, isFromSnapshot } from "./builtin.ts";
 import { claimIsolateId, writeDescriptor } from "./descriptor.ts";
 import { addingExitListeners } from "./exit-listeners.ts";
@@ -11,6 +11,7 @@ import { startProfiles } from "./profiles.ts";
 interface Started {
   readonly heapLimitBytes: number | null;
   readonly collectors: readonly Collector[];
+  readonly sampler: Sampler | null;
   readonly warnings: readonly Warning[];
 }
 
@@ -46,7 +47,7 @@ function heapLimit(): number | null {
 function startCollector(recording: OpenRecording, id: string): Started {
   if (recording.options.collector === "perf_hooks") {
     startPerfHooks(recording.folder, id);
-    return { collectors: ["perf_hooks"], warnings: [], heapLimitBytes: heapLimit() };
+    return { collectors: ["perf_hooks"], sampler: null, warnings: [], heapLimitBytes: heapLimit() };
   }
   const probe = startProbe(recording, id);
   if (probe.ok) return { ...probe, warnings: probe.missing.map((name) => MISSING[name]) };
@@ -56,7 +57,7 @@ function startCollector(recording: OpenRecording, id: string): Started {
     message: `The GC probe does not run on Node ${process.version} (${process.platform} ${process.arch}): ${probe.reason}. PerformanceObserver recorded instead: no CPU times, heap spaces, phases or allocations.`,
     hint: "gcspike doctor shows what is missing here.",
   };
-  return { collectors: ["perf_hooks"], warnings: [warning], heapLimitBytes: heapLimit() };
+  return { collectors: ["perf_hooks"], sampler: null, warnings: [warning], heapLimitBytes: heapLimit() };
 }
 
 /** V8 has one heap sampler an isolate, and a live-heap profile needs it from start to end. */
@@ -76,6 +77,5 @@ export function startIsolate(recording: OpenRecording): void {
   const startNs = process.hrtime.bigint();
   const { id, file } = claimIsolateId(recording.folder);
   const started = addingExitListeners(() => startCollectors(recording, id));
-  const { collectors, warnings, heapLimitBytes } = started;
-  writeDescriptor(file, { id, startNs, collectors, warnings, heapLimitBytes });
+  writeDescriptor(file, { id, startNs, ...started });
 }

@@ -1,7 +1,8 @@
 /** Which files a recording folder holds, by their names. */
 import { readdirSync } from "node:fs";
 
-const ISOLATE_FILE = /^(\d{1,10}-\d{1,10}(?:\.\d{1,10})?)\.(json|gc|heap|loop|phases|functions|alloc|alloc\.pb\.gz)$/;
+const ISOLATE_FILE =
+  /^(\d{1,10}-\d{1,10}(?:\.\d{1,10})?)\.(json|gc|heap|loop|phases|functions|stacks|samples|buffers|alloc|alloc\.pb\.gz)$/;
 const PROCESS_FILE = /^(\d{1,10})\.process$/;
 
 export interface RecordingFiles {

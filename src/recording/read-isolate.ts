@@ -4,13 +4,15 @@ import { formatMs } from "../lib/units.ts";
 import { errorCode, readBounded } from "./bounded-file.ts";
 import { at, type Clock, earliest, msSince } from "./columns.ts";
 import { decodeAllocations } from "./decode-allocations.ts";
+import { decodeFunctions } from "./decode-functions.ts";
 import { type DecodedGc, decodeGc, noPauses } from "./decode-gc.ts";
 import { decodeHeap, noHeap } from "./decode-heap.ts";
 import { decodeLoop, noLoop } from "./decode-loop.ts";
 import { assignReasons, decodePhases } from "./decode-phases.ts";
+import { decodeSamples } from "./decode-samples.ts";
 import { parseDescriptor, type ReadDescriptor, unknownDescriptor } from "./descriptor.ts";
 import { type Log, openLog } from "./log-reader.ts";
-import type { Allocations, IsolateData, PhaseColumns } from "./model.ts";
+import type { Allocations, Frame, IsolateData, PhaseColumns, Samples } from "./model.ts";
 import { decodePprof } from "./pprof-decode.ts";
 import { type Collector, LogKind, type Warning } from "./spec.ts";
 
@@ -27,9 +29,12 @@ export interface OpenedIsolate {
   readonly loop: Log | null;
   readonly phases: Log | null;
   readonly functions: Log | null;
+  readonly stacks: Log | null;
+  readonly samples: Log | null;
+  readonly buffers: Log | null;
   /** Raw windows, where they were not converted. */
   readonly alloc: Log | null;
-  /** Path of the converted windows. */
+  /** Path of the converted windows; null where there are samples, which say more. */
   readonly pprof: string | null;
   /** When it started, by its descriptor or its earliest log; null where neither says. */
   readonly startNs: bigint | null;
@@ -52,6 +57,9 @@ export function openIsolate(folder: string, id: string, suffixes: ReadonlySet<st
     loop: open("loop", LogKind.loop),
     phases: open("phases", LogKind.phases),
     functions: open("functions", LogKind.functions),
+    stacks: open("stacks", LogKind.stacks),
+    samples: open("samples", LogKind.samples),
+    buffers: open("buffers", LogKind.buffers),
     alloc: converted ? null : open("alloc", LogKind.alloc),
   };
   const descriptor = readDescriptor(folder, id, warnings);
@@ -61,7 +69,7 @@ export function openIsolate(folder: string, id: string, suffixes: ReadonlySet<st
     id,
     descriptor,
     ...logs,
-    pprof: converted ? join(folder, `${id}.alloc.pb.gz`) : null,
+    pprof: converted && logs.samples === null ? join(folder, `${id}.alloc.pb.gz`) : null,
     startNs: descriptor.startNs ?? earliest(starts),
     warnings: [...descriptor.warnings, ...warnings],
   };
@@ -76,20 +84,22 @@ export function decodeIsolate(
 ): IsolateData {
   const { descriptor } = isolate;
   // What needs room only while it is read comes first, the columns that stay and are the largest last.
-  const allocations = decodeWindows(isolate, clock);
+  const functions = isolate.functions === null ? { frames: [], warnings: [] } : decodeFunctions(isolate.functions);
   const phases = isolate.phases === null ? null : decodePhases(isolate.phases, clock);
   const heap = isolate.heap === null ? null : decodeHeap(isolate.heap, clock);
   const loop = isolate.loop === null ? null : decodeLoop(isolate.loop, clock);
-  const gc = decodePauses(isolate, clock);
+  const gc = decodePauses(isolate, functions.frames, clock);
   const startMs = isolate.startNs === null ? 0 : msSince(startNs, isolate.startNs) || 0;
-  const data = {
+  const measured = {
     pauses: gc.pauses,
     openPause: gc.openPause,
     heap: heap?.heap ?? noHeap(),
     loop: loop?.loop ?? noLoop(),
     phases: phases?.phases ?? null,
-    allocations: allocations.allocations,
   };
+  const endMs = Math.max(startMs, lastMoment(measured));
+  const sampled = decodeSampled(isolate, functions.frames, clock, endMs);
+  const { allocations, samples } = sampled;
   return {
     id: isolate.id,
     pid: descriptor.pid,
@@ -101,20 +111,23 @@ export function decodeIsolate(
     v8: descriptor.v8,
     execArgv: descriptor.execArgv,
     startMs,
-    endMs: Math.max(startMs, lastMoment(data)),
+    endMs: Math.max(endMs, allocations?.windows.reduce((latest, window) => Math.max(latest, window.endMs), 0) ?? 0),
     heapLimitBytes: descriptor.heapLimitBytes,
     semiSpaceBytes: descriptor.semiSpaceBytes,
     collectors: descriptor.collectors.length > 0 ? descriptor.collectors : collectorsOf(isolate),
-    ...data,
+    ...measured,
+    allocations,
+    samples,
     reasons: phases === null ? [] : assignReasons(gc.pauses, phases),
     triggerStacks: gc.triggerStacks,
     warnings: [
       ...isolate.warnings,
+      ...functions.warnings,
       ...gc.warnings,
       ...(heap?.warnings ?? []),
       ...(loop?.warnings ?? []),
       ...(phases?.warnings ?? []),
-      ...allocations.warnings,
+      ...sampled.warnings,
     ],
   };
 }
@@ -132,7 +145,7 @@ function readDescriptor(folder: string, id: string, warnings: Warning[]): ReadDe
   return unknownDescriptor(id);
 }
 
-function decodePauses({ gc, functions, id }: OpenedIsolate, clock: Clock): DecodedGc {
+function decodePauses({ gc, id }: OpenedIsolate, functions: readonly Frame[], clock: Clock): DecodedGc {
   if (gc !== null) return decodeGc(gc, functions, clock);
   const warning = {
     code: "no-pauses",
@@ -141,12 +154,20 @@ function decodePauses({ gc, functions, id }: OpenedIsolate, clock: Clock): Decod
   return { pauses: noPauses(), openPause: null, triggerStacks: [], warnings: [warning] };
 }
 
-function decodeWindows(
-  { alloc, pprof }: OpenedIsolate,
+function decodeSampled(
+  { descriptor, stacks, samples, buffers, alloc, pprof }: OpenedIsolate,
+  functions: readonly Frame[],
   clock: Clock,
-): { readonly allocations: Allocations | null; readonly warnings: readonly Warning[] } {
-  if (alloc !== null) return decodeAllocations(alloc, clock);
-  return pprof === null ? { allocations: null, warnings: [] } : readPprof(pprof);
+  endMs: number,
+): {
+  readonly allocations: Allocations | null;
+  readonly samples: Samples | null;
+  readonly warnings: readonly Warning[];
+} {
+  const isExact = descriptor.sampler === "exact";
+  if (samples !== null) return decodeSamples({ stacks, samples, buffers }, functions, { clock, endMs, isExact });
+  if (alloc !== null) return { ...decodeAllocations(alloc, clock), samples: null };
+  return pprof === null ? { allocations: null, samples: null, warnings: [] } : { ...readPprof(pprof), samples: null };
 }
 
 function readPprof(path: string): { readonly allocations: Allocations | null; readonly warnings: readonly Warning[] } {
@@ -173,20 +194,18 @@ function nameOf(descriptor: ReadDescriptor, kind: IsolateData["kind"]): string {
   return descriptor.script === "" ? `process ${descriptor.pid}` : descriptor.script;
 }
 
-function collectorsOf({ gc, heap, phases, alloc, pprof }: OpenedIsolate): readonly Collector[] {
+function collectorsOf({ gc, heap, phases, samples, alloc, pprof }: OpenedIsolate): readonly Collector[] {
   const collectors: Collector[] = [];
   // Only the probe knows of heap spaces.
   if (gc !== null) collectors.push(gc.header.strings.length > 0 ? "probe" : "perf_hooks");
   if (phases !== null) collectors.push("phases");
   if (heap !== null) collectors.push("heap");
-  if (alloc !== null || pprof !== null) collectors.push("allocations");
+  if (samples !== null || alloc !== null || pprof !== null) collectors.push("allocations");
   return collectors;
 }
 
-function lastMoment(
-  data: Pick<IsolateData, "pauses" | "openPause" | "heap" | "loop" | "phases" | "allocations">,
-): number {
-  const { pauses, openPause, heap, loop, phases, allocations } = data;
+function lastMoment(data: Pick<IsolateData, "pauses" | "openPause" | "heap" | "loop" | "phases">): number {
+  const { pauses, openPause, heap, loop, phases } = data;
   const last = pauses.count - 1;
   return Math.max(
     last < 0 ? 0 : at(pauses.startMs, last) + at(pauses.durationMs, last),
@@ -194,7 +213,6 @@ function lastMoment(
     heap.timeMs.at(-1) ?? 0,
     loop.timeMs.at(-1) ?? 0,
     phases === null ? 0 : lastPhaseEnd(phases),
-    allocations?.windows.reduce((latest, { endMs }) => Math.max(latest, endMs), 0) ?? 0,
   );
 }
 

@@ -12,6 +12,9 @@ const KINDS: Readonly<Record<string, LogKind>> = {
   loop: LogKind.loop,
   phases: LogKind.phases,
   functions: LogKind.functions,
+  stacks: LogKind.stacks,
+  samples: LogKind.samples,
+  buffers: LogKind.buffers,
   alloc: LogKind.alloc,
 };
 
