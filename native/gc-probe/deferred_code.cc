@@ -36,7 +36,8 @@ int MoveLength(const uint8_t* start) {
   if ((*at & 0xf0) == 0x40) is_wide = (*at++ & 8) != 0;  // REX
   const uint8_t opcode = *at++;
   switch (opcode) {
-    case 0x01: case 0x03: case 0x29: case 0x2b: case 0x31: case 0x33:             // add, sub, xor
+    case 0x01: case 0x03: case 0x09: case 0x0b: case 0x21: case 0x23:             // add, or, and
+    case 0x29: case 0x2b: case 0x31: case 0x33:                                   // sub, xor
     case 0x63: case 0x88: case 0x89: case 0x8a: case 0x8b: case 0x8d:             // movsx, mov, lea
     case 0xd1:                                                                    // shift by one
       return length(OperandLength(at));
@@ -84,6 +85,19 @@ Jump JumpBehindCall(uintptr_t pc, uintptr_t end) {
   return {};
 }
 
+uintptr_t MapStoreFrom(uintptr_t start, uintptr_t end) {
+  for (int i = 0; i < kMaxInstructions && start + kMaxLength <= end; i++) {
+    const auto* const at = reinterpret_cast<const uint8_t*>(start);
+    // mov [register - 1], register, all 64 bits: the tag of a pointer is 1.
+    const bool is_store = (*at & 0xf8) == 0x48 && at[1] == 0x89 && (at[2] >> 6) == 1;
+    if (is_store && at[OperandLength(at + 2) + 1] == 0xff) return start;
+    const int length = MoveLength(at);
+    if (length == 0) return 0;
+    start += static_cast<uintptr_t>(length);
+  }
+  return 0;
+}
+
 bool IsCallBehindMoves(uintptr_t start, uintptr_t pc) {
   for (int i = 0; i < kMaxInstructions && start < pc; i++) {
     const auto* const at = reinterpret_cast<const uint8_t*>(start);
@@ -98,6 +112,7 @@ bool IsCallBehindMoves(uintptr_t start, uintptr_t pc) {
 }
 #else
 Jump JumpBehindCall(uintptr_t, uintptr_t) { return {}; }
+uintptr_t MapStoreFrom(uintptr_t, uintptr_t) { return 0; }
 bool IsCallBehindMoves(uintptr_t, uintptr_t) { return false; }
 #endif
 

@@ -186,8 +186,8 @@ void InlinedFunctions::Find(Known* known) const {
 
 // The source position of the call that returns to `pc`. Calls have an entry of their own, just before them, but for those that
 // an inlined allocation makes where new space is full. They stand behind the end of the code; there is an entry between
-// the call and the jump back, or else where it jumps to: the new object's fields are written there, and those stores, or
-// what stands just before, have the position of the allocation.
+// the call and the jump back, or else where it jumps to: the new object's map is written there, and that store, or what
+// stands near, has the position of the allocation.
 bool InlinedFunctions::FindPosition(uintptr_t code, uintptr_t pc, uint64_t* position) const {
   const uint64_t table = Field(code, layout_->code_position_table);
   const uint64_t start = Field(code, layout_->code_instruction_start);
@@ -206,6 +206,11 @@ bool InlinedFunctions::FindPosition(uintptr_t code, uintptr_t pc, uint64_t* posi
     return true;
   }
   const auto target = static_cast<int64_t>(jump.target - start);
+  if (const uintptr_t store = MapStoreFrom(jump.target, jump.at); store != 0) {
+    const Entry entry = NeighboursOf(at, at + bytes, static_cast<int64_t>(store - start) + 1).before;
+    *position = entry.position;
+    if (entry.offset >= target) return true;
+  }
   const Neighbours stores = NeighboursOf(at, at + bytes, target);
   const bool is_behind = stores.before.offset < 0 || (stores.from.offset >= 0 && stores.from.offset - target <=
                                                                                      target - stores.before.offset);
