@@ -50,8 +50,8 @@ void Set(Isolate* isolate, Local<Object> object, const char* name, double value)
 }
 
 // start({folder, isolateId, threadId, phases, allocations, allocationIntervalBytes, allocationWindowMs,
-// arrayBufferBytes, caller}) -> {gc, phases, allocations, arrayBuffers, triggerStacks, tags, heapLimitBytes}: what could be
-// started, and the heap's limit.
+// arrayBufferBytes, caller}) -> {gc, phases, allocations, arrayBuffers, triggerStacks, tags, sampler, heapLimitBytes}: what
+// could be started, and the heap's limit.
 void Start(const FunctionCallbackInfo<Value>& args) {
   Isolate* isolate = args.GetIsolate();
   if (args.Length() < 1 || !args[0]->IsObject()) return;
@@ -76,6 +76,12 @@ void Start(const FunctionCallbackInfo<Value>& args) {
   Set(isolate, answer, "arrayBuffers", result.array_buffers);
   Set(isolate, answer, "triggerStacks", result.trigger_stacks);
   Set(isolate, answer, "tags", result.tags);
+  if (result.allocations) {
+    const char* const sampler = result.sampler == Sampler::kExact    ? "exact"
+                                : result.sampler == Sampler::kFrames ? "frames"
+                                                                     : "v8";
+    Set(isolate, answer, "sampler", String::NewFromUtf8(isolate, sampler).ToLocalChecked().As<Value>());
+  }
   v8::HeapStatistics heap;
   isolate->GetHeapStatistics(&heap);
   Set(isolate, answer, "heapLimitBytes", static_cast<double>(heap.heap_size_limit()));

@@ -34,12 +34,15 @@ template <int slot>
 void* Allocate(void* allocator, size_t bytes) {
   const Meter m = MeterOf(allocator);
   void* result = reinterpret_cast<AllocateFunction>(m.original[slot])(allocator, bytes);
-  if (result != nullptr) m.meter->Add(static_cast<int64_t>(bytes));
+  if (result == nullptr) return nullptr;
+  m.meter->Add(static_cast<int64_t>(bytes));
+  m.meter->sampler().Allocated(result, bytes);
   return result;
 }
 
 void Free(void* allocator, void* data, size_t bytes) {
   const Meter m = MeterOf(allocator);
+  if (data != nullptr) m.meter->sampler().Freed(data);
   reinterpret_cast<FreeFunction>(m.original[kFree])(allocator, data, bytes);
   if (data != nullptr) m.meter->Add(-static_cast<int64_t>(bytes));
 }

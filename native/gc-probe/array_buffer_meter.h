@@ -1,11 +1,13 @@
-// Counts the bytes of an isolate's ArrayBuffers and Buffers, where they are allocated: V8's heap statistics lump
-// them with other external memory.
+// Counts the bytes of an isolate's ArrayBuffers and Buffers, where they are allocated, and samples them there: V8's heap
+// statistics lump them with other external memory, and its heap sampler does not see them.
 #pragma once
 
 #include <v8.h>
 
 #include <atomic>
 #include <cstdint>
+
+#include "buffer_sampler.h"
 
 namespace gcspike {
 
@@ -17,12 +19,15 @@ class ArrayBufferMeter {
   // Gives the allocator its own functions back.
   void Remove();
 
+  BufferSampler& sampler() { return sampler_; }
+
   bool installed() const { return table_ != nullptr; }
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   void Add(int64_t delta) { bytes_.fetch_add(static_cast<uint64_t>(delta), std::memory_order_relaxed); }
 
  private:
   std::atomic<uint64_t> bytes_{0};
+  BufferSampler sampler_;
   void* allocator_ = nullptr;
   void** table_ = nullptr;  // our copy of the allocator's virtual function table
   void** original_ = nullptr;

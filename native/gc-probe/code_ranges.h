@@ -16,6 +16,8 @@ class CodeRanges {
 
   // Code that V8 made, or its builtins: a frame of these may be one of JavaScript.
   bool IsV8(uintptr_t pc) const { return code_.Has(pc) || builtins_.Has(pc); }
+  // Code that was generated while the program runs, or a copy of the builtins.
+  bool IsGenerated(uintptr_t pc) const { return code_.Has(pc); }
   // A frame of this code leads to the frame that called it.
   bool IsWalkable(uintptr_t pc) const;
 

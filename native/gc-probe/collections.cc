@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "array_buffer_meter.h"
 #include "clock.h"
 #include "high_descriptor.h"
 
@@ -36,10 +37,13 @@ uint64_t ReadRunQueueNs(int fd) {
   return second == nullptr ? 0 : strtoull(second, nullptr, 10);
 }
 
+// The second bit has another name in each version.
+bool IsOfYoungGeneration(v8::GCType type) { return (type & ~(v8::kGCTypeScavenge | 2)) == 0; }
+
 }  // namespace
 
 void Collections::Start(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter,
-                        TriggerStacks* stacks) {
+                        JavaScriptStacks* stacks) {
   isolate_ = isolate;
   log_ = log;
   meter_ = meter;
@@ -64,12 +68,17 @@ void Collections::Stop() {
   isolate_ = nullptr;
 }
 
-void Collections::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* self) {
-  static_cast<Collections*>(self)->Begin(type, flags);
+// Both sides count: what runs between a nested collection and the end of the outer one must not meet what was known before.
+void Collections::OnPrologue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags flags, void* data) {
+  auto* self = static_cast<Collections*>(data);
+  if (!IsOfYoungGeneration(type)) self->code_epoch_++;
+  self->Begin(type, flags);
 }
 
-void Collections::OnEpilogue(v8::Isolate*, v8::GCType, v8::GCCallbackFlags, void* self) {
-  static_cast<Collections*>(self)->End();
+void Collections::OnEpilogue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags, void* data) {
+  auto* self = static_cast<Collections*>(data);
+  if (!IsOfYoungGeneration(type)) self->code_epoch_++;
+  self->End();
 }
 
 Collections::ThreadUsage Collections::ReadUsage() const {
@@ -97,6 +106,7 @@ void Collections::Begin(v8::GCType type, v8::GCCallbackFlags flags) {
     return;
   }
   const uint64_t entered = NowNs();
+  last_start_ns_.store(entered, std::memory_order_relaxed);
   open_ = static_cast<GcRecord*>(log_->Reserve(record_bytes_));
   if (open_ == nullptr) return;
   GcRecord* record = open_;
@@ -123,6 +133,7 @@ void Collections::Begin(v8::GCType type, v8::GCCallbackFlags flags) {
   before_ = ReadUsage();
   // Last: the pause is V8's, without what the probe adds before and behind it.
   record->start_ns = NowNs();
+  last_start_ns_.store(record->start_ns, std::memory_order_relaxed);
   record->probe_ns = static_cast<uint32_t>(record->start_ns - entered);
 }
 

@@ -3,19 +3,26 @@
 
 #include <v8.h>
 
+#include <atomic>
 #include <cstdint>
 
-#include "array_buffer_meter.h"
 #include "mapped_log.h"
-#include "trigger_stacks.h"
+#include "javascript_stacks.h"
 
 namespace gcspike {
+
+class ArrayBufferMeter;
 
 class Collections {
  public:
   // On the isolate's thread. The isolate's heap spaces are named in the log's header.
-  void Start(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter, TriggerStacks* stacks);
+  void Start(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter, JavaScriptStacks* stacks);
   void Stop();
+
+  // Start of the collection that runs or, between two, of the last one; ns. Any thread.
+  uint64_t last_start_ns() const { return last_start_ns_.load(std::memory_order_relaxed); }
+  // Another number where code may have moved or gone: only collections of the old generation do that.
+  uint64_t code_epoch() const { return code_epoch_; }
 
  private:
   struct ThreadUsage {
@@ -37,11 +44,13 @@ class Collections {
   v8::Isolate* isolate_ = nullptr;
   MappedLog* log_ = nullptr;
   const ArrayBufferMeter* meter_ = nullptr;
-  TriggerStacks* stacks_ = nullptr;
+  JavaScriptStacks* stacks_ = nullptr;
   int schedstat_fd_ = -1;
   size_t space_count_ = 0;
   size_t record_bytes_ = 0;
   int depth_ = 0;
+  std::atomic<uint64_t> last_start_ns_{0};
+  uint64_t code_epoch_ = 1;
   GcRecord* open_ = nullptr;
   ThreadUsage before_ = {};
 };

@@ -20,6 +20,9 @@ enum class LogKind : uint32_t {
   kAlloc = 5,
   kProcess = 6,
   kLoop = 7,
+  kStacks = 8,
+  kSamples = 9,
+  kBuffers = 10,
   kTags = 11,  // the agent encodes its records (src/recording/tag-records.ts)
 };
 
@@ -151,6 +154,25 @@ struct FunctionRecord {
   uint32_t reserved;
 };
 static_assert(sizeof(FunctionRecord) == 16);
+
+// Followed by the numbers of the functions, 4 bytes each, innermost first.
+struct StackRecord {
+  uint32_t bytes;
+  uint32_t frame_count;
+};
+static_assert(sizeof(StackRecord) == 8);
+
+enum SampleType : uint32_t { kBirth = 1, kDeath = 2, kYielded = 3 };
+
+struct SampleRecord {
+  uint32_t type;
+  uint32_t stack;  // 1 + the index of a record in .stacks, 0: no JavaScript
+  uint64_t time_ns;
+  uint64_t number;
+  uint64_t bytes;
+  uint64_t stands_for;
+};
+static_assert(sizeof(SampleRecord) == 40);
 
 struct AllocString {
   uint32_t bytes;

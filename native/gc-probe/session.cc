@@ -66,10 +66,7 @@ SessionResult Session::StartCollectors() {
     result.phases = spans_.Start(&phases_log_);
     if (!result.phases) phases_log_.Discard();
   }
-  if (options_.allocations && OpenLog(&alloc_log_, ".alloc", LogKind::kAlloc, 0, 0, 2ull << 30)) {
-    result.allocations = allocations_.Start(isolate_, &alloc_log_, options_.allocation_interval_bytes);
-    if (!result.allocations) alloc_log_.Discard();
-  }
+  if (options_.allocations) StartAllocations(&result);
   result.tags = OpenLog(&tags_log_, ".tags", LogKind::kTags, 0, 0, 128 << 20);
   loop_watch_.Start(node::GetCurrentEventLoop(isolate_));
   cleanup_ = node::AddEnvironmentCleanupHook(isolate_, OnEnvironmentEnd, this);
@@ -80,6 +77,31 @@ SessionResult Session::StartCollectors() {
   StartBackgroundThread(options_.folder);
   Watch(self_);
   return result;
+}
+
+// Our own sampler, or V8's where that is not possible.
+void Session::StartAllocations(SessionResult* result) {
+  constexpr uint64_t kLimit = 2ull << 30;
+  if (OpenLog(&stacks_log_, ".stacks", LogKind::kStacks, 0, 256 << 10, kLimit) &&
+      OpenLog(&samples_log_, ".samples", LogKind::kSamples, sizeof(SampleRecord), 256 << 10, kLimit)) {
+    stack_table_.Open(&stacks_log_);
+    result->sampler = heap_sampler_.Start(isolate_, &samples_log_, &stack_table_, &stacks_, &collections_,
+                                          options_.allocation_interval_bytes);
+    result->allocations = result->sampler != Sampler::kNone;
+  }
+  if (result->allocations) {
+    if (result->array_buffers &&
+        OpenLog(&buffers_log_, ".buffers", LogKind::kBuffers, sizeof(SampleRecord), 128 << 10, kLimit)) {
+      array_buffers_->sampler().Start(&buffers_log_, &stack_table_, &stacks_, &collections_,
+                                      options_.allocation_interval_bytes);
+    }
+    return;
+  }
+  stacks_log_.Discard();
+  samples_log_.Discard();
+  if (!OpenLog(&alloc_log_, ".alloc", LogKind::kAlloc, 0, 0, kLimit)) return;
+  result->allocations = allocations_.Start(isolate_, &alloc_log_, options_.allocation_interval_bytes);
+  if (!result->allocations) alloc_log_.Discard();
 }
 
 void Session::Tick() {
@@ -124,6 +146,8 @@ void Session::OnInterrupt(v8::Isolate*, void* data) {
   if (!self->sampling_ || self->in_interrupt_) return;
   self->in_interrupt_ = true;
   self->heap_.Take();
+  self->heap_sampler_.Tick(NowNs());
+  self->array_buffers_->sampler().Tick(NowNs());
   if (NowNs() - self->allocations_.window_start_ns() >= self->options_.allocation_window_ns) self->allocations_.Cut();
   self->in_interrupt_ = false;
 }
@@ -137,6 +161,7 @@ void Session::OnYieldRequest(void* data) {
 void Session::YieldSampler() {
   if (in_interrupt_) return;
   in_interrupt_ = true;
+  heap_sampler_.Yield();
   allocations_.Stop(true);
   in_interrupt_ = false;
 }
@@ -159,6 +184,8 @@ void Session::FinishSampling() {
     alive_ = false;
   }
   heap_.Take();
+  heap_sampler_.Stop();
+  array_buffers_->sampler().Stop();
   allocations_.Stop(false);
 }
 

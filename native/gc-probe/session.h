@@ -14,11 +14,13 @@
 #include "allocation_windows.h"
 #include "array_buffer_meter.h"
 #include "collections.h"
+#include "heap_sampler.h"
 #include "heap_samples.h"
+#include "javascript_stacks.h"
 #include "loop_watch.h"
 #include "mapped_log.h"
+#include "stack_table.h"
 #include "trace_spans.h"
-#include "trigger_stacks.h"
 
 namespace gcspike {
 
@@ -43,6 +45,7 @@ struct SessionResult {
   bool array_buffers;
   bool trigger_stacks;
   bool tags;
+  Sampler sampler;
 };
 
 class Session {
@@ -68,6 +71,7 @@ class Session {
  private:
   Session(v8::Isolate* isolate, const SessionOptions& options);
   SessionResult StartCollectors();
+  void StartAllocations(SessionResult* result);
   bool OpenLog(MappedLog* log, const char* suffix, LogKind kind, size_t record_bytes, uint64_t ahead, uint64_t limit);
   LoopRecord SampleLoop();
   void RequestSample();
@@ -99,16 +103,20 @@ class Session {
   bool in_interrupt_ = false;
   bool sampling_ = true;
 
-  std::array<MappedLog*, 7> logs() {
-    return {&gc_log_, &heap_log_, &phases_log_, &functions_log_, &alloc_log_, &loop_log_, &tags_log_};
+  std::array<MappedLog*, 10> logs() {
+    return {&gc_log_,   &heap_log_,   &phases_log_,  &functions_log_, &alloc_log_,
+            &loop_log_, &stacks_log_, &samples_log_, &buffers_log_,   &tags_log_};
   }
 
-  MappedLog gc_log_, heap_log_, phases_log_, functions_log_, alloc_log_, loop_log_, tags_log_;
+  MappedLog gc_log_, heap_log_, phases_log_, functions_log_, alloc_log_, loop_log_, stacks_log_, samples_log_,
+      buffers_log_, tags_log_;
   ArrayBufferMeter* const array_buffers_;  // outlives the session, see ArrayBufferMeter
-  TriggerStacks stacks_;
+  JavaScriptStacks stacks_;
+  StackTable stack_table_;
   Collections collections_;
   TraceSpans spans_;
   HeapSamples heap_;
+  HeapSampler heap_sampler_;
   AllocationWindows allocations_;
   LoopWatch loop_watch_;
   node::AsyncCleanupHookHandle cleanup_;

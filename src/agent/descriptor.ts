@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { basename, join } from "node:path";
 import { threadId } from "node:worker_threads";
 import { processSpace } from "../lib/process-space.ts";
-import type { Collector, IsolateDescriptor, Warning } from "../recording/spec.ts";
+import type { Collector, IsolateDescriptor, Sampler, Warning } from "../recording/spec.ts";
 import { workerName } from "./options.ts";
 
 const MIB = 1024 ** 2;
@@ -59,6 +59,7 @@ export interface DescriptorFields {
   readonly startNs: bigint;
   readonly heapLimitBytes: number | null;
   readonly collectors: readonly Collector[];
+  readonly sampler: Sampler | null;
   readonly warnings: readonly Warning[];
 }
 
@@ -87,6 +88,7 @@ export function writeDescriptor(file: number, fields: DescriptorFields): void {
         ? null
         : semiSpaceBytes(heapLimitBytes, flagMib("max-old-space-size"), flagMib("max-semi-space-size")),
     collectors: fields.collectors,
+    sampler: fields.sampler,
     warnings: fields.warnings,
   };
   writeSync(file, `${JSON.stringify(descriptor, null, 2)}\n`);

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { threadId } from "node:worker_threads";
 import { probeFileName } from "../lib/probe-file.ts";
-import type { Collector } from "../recording/spec.ts";
+import type { Collector, Sampler } from "../recording/spec.ts";
 import type { OpenRecording } from "./options.ts";
 import type { AppendTag } from "./tag-log.ts";
 import { yieldSamplerToProgram } from "./yield-sampler.ts";
@@ -26,6 +26,8 @@ interface ProbeBinding {
     readonly arrayBuffers: boolean;
     readonly triggerStacks: boolean;
     readonly tags: boolean;
+    /** Only where allocations are sampled. */
+    readonly sampler?: Sampler;
     readonly heapLimitBytes: number;
   };
   /** Leaves V8's heap sampler of this isolate, or of the worker with this thread id, to the program. */
@@ -45,6 +47,7 @@ export type ProbeResult =
       readonly heapLimitBytes: number;
       /** null: its log could not be created. */
       readonly appendTag: AppendTag | null;
+      readonly sampler: Sampler | null;
     }
   | { readonly ok: false; readonly reason: string };
 
@@ -81,8 +84,9 @@ export function startProbe({ folder, options }: OpenRecording, isolateId: string
       else if (options[name]) missing.push(name);
     }
     if (result.allocations) yieldSamplerToProgram(probe.yieldSampler);
+    const { heapLimitBytes, sampler = null } = result;
     const appendTag = result.tags ? probe.appendTag : null;
-    return { ok: true, collectors, missing, heapLimitBytes: result.heapLimitBytes, appendTag };
+    return { ok: true, collectors, missing, heapLimitBytes, appendTag, sampler };
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error) };
   }

@@ -1,5 +1,5 @@
 /** Starts the collectors of this isolate and writes its descriptor. */
-import type { Collector, Warning } from "../recording/spec.ts";
+import type { Collector, Sampler, Warning } from "../recording/spec.ts";
 import { builtin, isFromSnapshot } from "./builtin.ts";
 import { claimIsolateId, writeDescriptor } from "./descriptor.ts";
 import { addingExitListeners } from "./exit-listeners.ts";
@@ -14,6 +14,7 @@ import { startTags } from "./tags.ts";
 interface Started {
   readonly heapLimitBytes: number | null;
   readonly collectors: readonly Collector[];
+  readonly sampler: Sampler | null;
   readonly warnings: readonly Warning[];
   /** null: the log of tags could not be created. */
   readonly appendTag: AppendTag | null;
@@ -68,7 +69,13 @@ function startCollector(recording: OpenRecording, id: string): Started {
 
 function startPortable({ folder }: OpenRecording, id: string, warnings: readonly Warning[]): Started {
   startPerfHooks(folder, id);
-  return { collectors: ["perf_hooks"], warnings, heapLimitBytes: heapLimit(), appendTag: openTagFile(folder, id) };
+  return {
+    collectors: ["perf_hooks"],
+    sampler: null,
+    warnings,
+    heapLimitBytes: heapLimit(),
+    appendTag: openTagFile(folder, id),
+  };
 }
 
 /** Whether tags are recorded from here on. */
@@ -104,6 +111,5 @@ export function startIsolate(recording: OpenRecording): void {
   const startNs = process.hrtime.bigint();
   const { id, file } = claimIsolateId(recording.folder);
   const started = addingExitListeners(() => startCollectors(recording, id));
-  const { collectors, warnings, heapLimitBytes } = started;
-  writeDescriptor(file, { id, startNs, collectors, warnings, heapLimitBytes });
+  writeDescriptor(file, { id, startNs, ...started });
 }

@@ -8,6 +8,8 @@ import type {
   PhaseColumns,
   ProcessColumns,
   Recording,
+  SampleColumns,
+  Samples,
   TagColumns,
 } from "../recording/model.ts";
 import { lowerBound } from "./intervals.ts";
@@ -36,7 +38,7 @@ export function partOf(recording: Recording, fromMs: number, toMs: number): Reco
 }
 
 function isolatePart(isolate: IsolateData, part: Part): IsolateData {
-  const { openPause, phases, allocations, tags } = isolate;
+  const { openPause, phases, allocations, samples, tags } = isolate;
   return {
     ...isolate,
     startMs: Math.max(0, isolate.startMs - part.fromMs),
@@ -51,6 +53,7 @@ function isolatePart(isolate: IsolateData, part: Part): IsolateData {
     phases: phases === null ? null : phasePart(phases, part),
     allocations: allocations === null ? null : allocationPart(allocations, part),
     tags: tags === null ? null : tagPart(tags, part),
+    samples: samples === null ? null : samplesPart(samples, part),
   };
 }
 
@@ -173,4 +176,23 @@ function allocationPart(allocations: Allocations, part: Part): Allocations {
     .filter(({ startMs }) => isIn(startMs, part))
     .map((window) => ({ ...window, startMs: window.startMs - part.fromMs, endMs: window.endMs - part.fromMs }));
   return { ...allocations, windows };
+}
+
+function samplesPart(samples: Samples, part: Part): Samples {
+  const { heap, buffers } = samples;
+  return { ...samples, heap: sampledPart(heap, part), buffers: buffers === null ? null : sampledPart(buffers, part) };
+}
+
+/** What died after the part was alive at its end. */
+function sampledPart(samples: SampleColumns, part: Part): SampleColumns {
+  const [from, to] = rangeOf(samples.bornMs, samples.count, part);
+  return {
+    count: to - from,
+    bornMs: shifted(samples.bornMs, from, to, part),
+    diedMs: samples.diedMs
+      .subarray(from, to)
+      .map((diedMs) => (diedMs < part.toMs ? diedMs - part.fromMs : Number.POSITIVE_INFINITY)),
+    bytes: samples.bytes.subarray(from, to),
+    stack: samples.stack.subarray(from, to),
+  };
 }

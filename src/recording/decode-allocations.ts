@@ -50,11 +50,11 @@ export function decodeAllocations(
   windows.sort((a, b) => a.startMs - b.startMs);
   return {
     allocations: { frames: mapped.frames, stacks: tables.stacks.values, windows, intervalBytes },
-    warnings: [...warnings, ...mapped.warnings, ...(yieldedMs === null ? [] : [yielded(log.name, yieldedMs)])],
+    warnings: [...warnings, ...mapped.warnings, ...(yieldedMs === null ? [] : [samplerYielded(log.name, yieldedMs)])],
   };
 }
 
-function yielded(name: string, fromMs: number): Warning {
+export function samplerYielded(name: string, fromMs: number): Warning {
   return {
     code: "sampler-yielded",
     message: `The program uses V8's heap sampler itself from ${formatMs(fromMs)} on (${name}): allocation sites after that are unknown.`,

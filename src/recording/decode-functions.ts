@@ -50,7 +50,9 @@ export function decodeFunctions(log: Log): {
   const mapped = applySourceMaps(
     functions.map((one) => {
       const { line, column } = places.get(one) ?? NOWHERE;
-      return frameOf(one.name, one.script, line, column);
+      const frame = frameOf(one.name, one.script, line, column);
+      // Only builtins have no position: what eval() and new Function() make is the program's.
+      return one.script === "" && one.position !== null ? { ...frame, origin: "user" as const } : frame;
     }),
   );
   return { frames: mapped.frames, warnings: [...warnings, ...mapped.warnings] };

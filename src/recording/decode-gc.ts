@@ -1,6 +1,5 @@
 /** The .gc log: one column a measurement, one entry a pause. */
 import { at, type Clock, damagedRecords, durationAt, numberAt, pick, spanAt, timeAt, timeOrder } from "./columns.ts";
-import { decodeFunctions } from "./decode-functions.ts";
 import { eachRecord, type Log, type RecordView, recordBehind } from "./log-reader.ts";
 import type { Frame, IsolateData, PauseColumns, SpaceColumns } from "./model.ts";
 import { PAUSE_KINDS } from "./model.ts";
@@ -32,13 +31,12 @@ export function noPauses(): PauseColumns {
   return pauseColumns(0, []);
 }
 
-/** Decodes `log`; the numbers in its stacks mean the records of `functions` (the .functions log), if there is one. */
-export function decodeGc(log: Log, functions: Log | null, clock: Clock): DecodedGc {
+/** Decodes `log`; the numbers in its stacks mean the frames of `functions`, from 1 on. */
+export function decodeGc(log: Log, functions: readonly Frame[], clock: Clock): DecodedGc {
   const spaces = usedSpaces(log);
   const names = spaces.map((space) => log.header.strings[space] ?? "");
   const pauses = pauseColumns(log.bytes / log.header.recordBytes, names);
-  const known = functions === null ? null : decodeFunctions(functions);
-  const stacks = triggerStacks(known?.frames ?? []);
+  const stacks = triggerStacks(functions);
   const promoting = names.flatMap((name, space) => (YOUNG_SPACES.includes(name) ? [] : [space]));
   let read = 0;
   let count = 0;
@@ -55,7 +53,7 @@ export function decodeGc(log: Log, functions: Log | null, clock: Clock): Decoded
     pauses: outermost(pauses, count),
     openPause: openPause(log, clock),
     triggerStacks: stacks.stacks,
-    warnings: [...(known?.warnings ?? []), ...damagedRecords(log, read - count)],
+    warnings: damagedRecords(log, read - count),
   };
 }
 

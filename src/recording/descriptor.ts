@@ -1,9 +1,11 @@
 /** `<isolate>.json`: what an isolate says of itself, read with suspicion. */
 import { asFields, integerOf, nanosecondsOf, textOf, textsOf } from "./fields.ts";
 import { parseObject, warningsOf } from "./manifest.ts";
-import type { Collector, IsolateDescriptor } from "./spec.ts";
+import type { Collector, IsolateDescriptor, Sampler } from "./spec.ts";
 
 const COLLECTORS: readonly Collector[] = ["probe", "perf_hooks", "phases", "heap", "allocations", "tags", "ebpf"];
+
+const SAMPLERS: readonly Sampler[] = ["exact", "frames", "v8"];
 
 /** As many as the agent writes. */
 const MAX_ARGUMENTS = 100;
@@ -35,6 +37,7 @@ export function parseDescriptor(text: string, id: string): ReadDescriptor | null
     heapLimitBytes: integerOf(fields.heapLimitBytes),
     semiSpaceBytes: integerOf(fields.semiSpaceBytes),
     collectors: COLLECTORS.filter((collector) => textsOf(fields.collectors).includes(collector)),
+    sampler: SAMPLERS.find((sampler) => sampler === fields.sampler) ?? null,
     warnings: warningsOf(fields.warnings),
   };
 }
@@ -57,6 +60,7 @@ export function unknownDescriptor(id: string): ReadDescriptor {
     heapLimitBytes: null,
     semiSpaceBytes: null,
     collectors: [],
+    sampler: null,
     warnings: [],
   };
 }

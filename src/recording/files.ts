@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 
 const ISOLATE_FILE =
-  /^(\d{1,10}-\d{1,10}(?:\.\d{1,10})?)\.(json|gc|heap|loop|tags|phases|functions|alloc|alloc\.pb\.gz)$/;
+  /^(\d{1,10}-\d{1,10}(?:\.\d{1,10})?)\.(json|gc|heap|loop|tags|phases|functions|stacks|samples|buffers|alloc|alloc\.pb\.gz)$/;
 const PROCESS_FILE = /^(\d{1,10})\.process$/;
 
 export interface RecordingFiles {

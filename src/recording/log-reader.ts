@@ -20,6 +20,7 @@ import {
   MAX_LOG_BYTES,
   PHASE_RECORD_BYTES,
   PROCESS_RECORD_BYTES,
+  SAMPLE_RECORD_BYTES,
   type Warning,
 } from "./spec.ts";
 
@@ -248,6 +249,9 @@ function expectedRecordBytes(kind: LogKind, strings: number): number {
       return PROCESS_RECORD_BYTES;
     case LogKind.loop:
       return LOOP_RECORD_BYTES;
+    case LogKind.samples:
+    case LogKind.buffers:
+      return SAMPLE_RECORD_BYTES;
     default:
       return 0;
   }

@@ -16,7 +16,11 @@ import {
   PHASE_RECORD_BYTES,
   PROCESS,
   PROCESS_RECORD_BYTES,
+  SAMPLE,
+  SAMPLE_RECORD_BYTES,
+  type SampleType,
   SPACE_UNIT,
+  STACK,
 } from "./spec.ts";
 
 const TRUNCATED = 1;
@@ -135,6 +139,38 @@ export function encodeFunctionRecord(record: FunctionRecordFields): Buffer {
   bytes.writeUInt32LE(record.position ?? NO_POSITION, FUNCTION.position);
   name.copy(bytes, FUNCTION.text);
   script.copy(bytes, FUNCTION.text + name.length);
+  return bytes;
+}
+
+/** `functions`: numbers, innermost first. */
+export function encodeStackRecord(functions: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(padded(STACK.frames + functions.length * 4));
+  bytes.writeUInt32LE(bytes.length, STACK.bytes);
+  bytes.writeUInt32LE(functions.length, STACK.frameCount);
+  functions.forEach((number, index) => {
+    bytes.writeUInt32LE(number, STACK.frames + index * 4);
+  });
+  return bytes;
+}
+
+export interface SampleRecordFields {
+  readonly type: (typeof SampleType)[keyof typeof SampleType];
+  /** Number of the stack, 0: none. */
+  readonly stack: number;
+  readonly timeNs: bigint;
+  readonly number: bigint;
+  readonly bytes: bigint;
+  readonly standsFor: bigint;
+}
+
+export function encodeSampleRecord(record: SampleRecordFields): Buffer {
+  const bytes = Buffer.alloc(SAMPLE_RECORD_BYTES);
+  bytes.writeUInt32LE(record.type, SAMPLE.type);
+  bytes.writeUInt32LE(record.stack, SAMPLE.stack);
+  bytes.writeBigUInt64LE(record.timeNs, SAMPLE.timeNs);
+  bytes.writeBigUInt64LE(record.number, SAMPLE.number);
+  bytes.writeBigUInt64LE(record.bytes, SAMPLE.bytes);
+  bytes.writeBigUInt64LE(record.standsFor, SAMPLE.standsFor);
   return bytes;
 }
 

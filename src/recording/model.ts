@@ -159,6 +159,29 @@ export interface Allocations {
   readonly intervalBytes: number;
 }
 
+/** Sampled objects, in order of birth. */
+export interface SampleColumns {
+  readonly count: number;
+  readonly bornMs: Float64Array;
+  /** Start of the collection that found it dead; Infinity: alive at the end. */
+  readonly diedMs: Float64Array;
+  /** Bytes that it stands for. */
+  readonly bytes: Float64Array;
+  /** Index into Samples.stacks. */
+  readonly stack: Int32Array;
+}
+
+export interface Samples {
+  readonly frames: readonly Frame[];
+  /** Indices into frames, leaf first. */
+  readonly stacks: readonly (readonly number[])[];
+  readonly heap: SampleColumns;
+  /** ArrayBuffers, and with them Buffers; null where they were not sampled. */
+  readonly buffers: SampleColumns | null;
+  /** Functions that the optimiser inlined are known too. */
+  readonly isExact: boolean;
+}
+
 export interface IsolateData {
   readonly id: string;
   readonly pid: number;
@@ -189,6 +212,8 @@ export interface IsolateData {
   readonly allocations: Allocations | null;
   /** null: tags were not recorded. */
   readonly tags: TagColumns | null;
+  /** What `allocations` was made from; null: V8's own sampler was used, or none. */
+  readonly samples: Samples | null;
   readonly warnings: readonly Warning[];
 }
 

@@ -4,14 +4,16 @@ import { formatMs } from "../lib/units.ts";
 import { errorCode, readBounded } from "./bounded-file.ts";
 import { at, type Clock, earliest, msSince } from "./columns.ts";
 import { decodeAllocations } from "./decode-allocations.ts";
+import { decodeFunctions } from "./decode-functions.ts";
 import { type DecodedGc, decodeGc, noPauses } from "./decode-gc.ts";
 import { decodeHeap, noHeap } from "./decode-heap.ts";
 import { decodeLoop, noLoop } from "./decode-loop.ts";
 import { assignReasons, decodePhases } from "./decode-phases.ts";
+import { decodeSamples } from "./decode-samples.ts";
 import { decodeTags } from "./decode-tags.ts";
 import { parseDescriptor, type ReadDescriptor, unknownDescriptor } from "./descriptor.ts";
 import { type Log, openLog } from "./log-reader.ts";
-import type { Allocations, IsolateData, PhaseColumns } from "./model.ts";
+import type { Allocations, Frame, IsolateData, PhaseColumns, Samples } from "./model.ts";
 import { decodePprof } from "./pprof-decode.ts";
 import { type Collector, LogKind, type Warning } from "./spec.ts";
 
@@ -29,9 +31,12 @@ export interface OpenedIsolate {
   readonly tags: Log | null;
   readonly phases: Log | null;
   readonly functions: Log | null;
+  readonly stacks: Log | null;
+  readonly samples: Log | null;
+  readonly buffers: Log | null;
   /** Raw windows, where they were not converted. */
   readonly alloc: Log | null;
-  /** Path of the converted windows. */
+  /** Path of the converted windows; null where there are samples, which say more. */
   readonly pprof: string | null;
   /** When it started, by its descriptor or its earliest log; null where neither says. */
   readonly startNs: bigint | null;
@@ -55,6 +60,9 @@ export function openIsolate(folder: string, id: string, suffixes: ReadonlySet<st
     tags: open("tags", LogKind.tags),
     phases: open("phases", LogKind.phases),
     functions: open("functions", LogKind.functions),
+    stacks: open("stacks", LogKind.stacks),
+    samples: open("samples", LogKind.samples),
+    buffers: open("buffers", LogKind.buffers),
     alloc: converted ? null : open("alloc", LogKind.alloc),
   };
   const descriptor = readDescriptor(folder, id, warnings);
@@ -64,7 +72,7 @@ export function openIsolate(folder: string, id: string, suffixes: ReadonlySet<st
     id,
     descriptor,
     ...logs,
-    pprof: converted ? join(folder, `${id}.alloc.pb.gz`) : null,
+    pprof: converted && logs.samples === null ? join(folder, `${id}.alloc.pb.gz`) : null,
     startNs: descriptor.startNs ?? earliest(starts),
     warnings: [...descriptor.warnings, ...warnings],
   };
@@ -80,22 +88,24 @@ export function decodeIsolate(
   const { descriptor } = isolate;
   const collectors = descriptor.collectors.length > 0 ? descriptor.collectors : collectorsOf(isolate);
   // What needs room only while it is read comes first, the columns that stay and are the largest last.
-  const allocations = decodeWindows(isolate, clock);
+  const functions = isolate.functions === null ? { frames: [], warnings: [] } : decodeFunctions(isolate.functions);
   const phases = isolate.phases === null ? null : decodePhases(isolate.phases, clock);
   const heap = isolate.heap === null ? null : decodeHeap(isolate.heap, clock);
   const loop = isolate.loop === null ? null : decodeLoop(isolate.loop, clock);
-  const gc = decodePauses(isolate, collectors, clock);
   const tags = isolate.tags === null ? null : decodeTags(isolate.tags, clock);
+  const gc = decodePauses(isolate, collectors, functions.frames, clock);
   const startMs = isolate.startNs === null ? 0 : msSince(startNs, isolate.startNs) || 0;
-  const data = {
+  const measured = {
     pauses: gc.pauses,
     openPause: gc.openPause,
     heap: heap?.heap ?? noHeap(),
     loop: loop?.loop ?? noLoop(),
     phases: phases?.phases ?? null,
-    allocations: allocations.allocations,
     tags: tags?.tags ?? null,
   };
+  const endMs = Math.max(startMs, lastMoment(measured));
+  const sampled = decodeSampled(isolate, functions.frames, clock, endMs);
+  const { allocations, samples } = sampled;
   return {
     id: isolate.id,
     pid: descriptor.pid,
@@ -107,21 +117,24 @@ export function decodeIsolate(
     v8: descriptor.v8,
     execArgv: descriptor.execArgv,
     startMs,
-    endMs: Math.max(startMs, lastMoment(data)),
+    endMs: Math.max(endMs, allocations?.windows.reduce((latest, window) => Math.max(latest, window.endMs), 0) ?? 0),
     heapLimitBytes: descriptor.heapLimitBytes,
     semiSpaceBytes: descriptor.semiSpaceBytes,
     collectors,
-    ...data,
+    ...measured,
+    allocations,
+    samples,
     reasons: phases === null ? [] : assignReasons(gc.pauses, phases),
     triggerStacks: gc.triggerStacks,
     warnings: [
       ...isolate.warnings,
+      ...functions.warnings,
       ...gc.warnings,
       ...(heap?.warnings ?? []),
       ...(loop?.warnings ?? []),
       ...(phases?.warnings ?? []),
       ...(tags?.warnings ?? []),
-      ...allocations.warnings,
+      ...sampled.warnings,
     ],
   };
 }
@@ -139,7 +152,12 @@ function readDescriptor(folder: string, id: string, warnings: Warning[]): ReadDe
   return unknownDescriptor(id);
 }
 
-function decodePauses({ gc, functions, id }: OpenedIsolate, collectors: readonly Collector[], clock: Clock): DecodedGc {
+function decodePauses(
+  { gc, id }: OpenedIsolate,
+  collectors: readonly Collector[],
+  functions: readonly Frame[],
+  clock: Clock,
+): DecodedGc {
   if (gc === null) {
     const message = `Isolate ${id} has no readable log of pauses: its pauses are unknown.`;
     return { pauses: noPauses(), openPause: null, triggerStacks: [], warnings: [{ code: "no-pauses", message }] };
@@ -154,12 +172,20 @@ function decodePauses({ gc, functions, id }: OpenedIsolate, collectors: readonly
   return { ...decoded, warnings: [...decoded.warnings, undelivered] };
 }
 
-function decodeWindows(
-  { alloc, pprof }: OpenedIsolate,
+function decodeSampled(
+  { descriptor, stacks, samples, buffers, alloc, pprof }: OpenedIsolate,
+  functions: readonly Frame[],
   clock: Clock,
-): { readonly allocations: Allocations | null; readonly warnings: readonly Warning[] } {
-  if (alloc !== null) return decodeAllocations(alloc, clock);
-  return pprof === null ? { allocations: null, warnings: [] } : readPprof(pprof);
+  endMs: number,
+): {
+  readonly allocations: Allocations | null;
+  readonly samples: Samples | null;
+  readonly warnings: readonly Warning[];
+} {
+  const isExact = descriptor.sampler === "exact";
+  if (samples !== null) return decodeSamples({ stacks, samples, buffers }, functions, { clock, endMs, isExact });
+  if (alloc !== null) return { ...decodeAllocations(alloc, clock), samples: null };
+  return pprof === null ? { allocations: null, samples: null, warnings: [] } : { ...readPprof(pprof), samples: null };
 }
 
 function readPprof(path: string): { readonly allocations: Allocations | null; readonly warnings: readonly Warning[] } {
@@ -186,21 +212,19 @@ function nameOf(descriptor: ReadDescriptor, kind: IsolateData["kind"]): string {
   return descriptor.script === "" ? `process ${descriptor.pid}` : descriptor.script;
 }
 
-function collectorsOf({ gc, heap, phases, tags, alloc, pprof }: OpenedIsolate): readonly Collector[] {
+function collectorsOf({ gc, heap, phases, tags, samples, alloc, pprof }: OpenedIsolate): readonly Collector[] {
   const collectors: Collector[] = [];
   // Only the probe knows of heap spaces.
   if (gc !== null) collectors.push(gc.header.strings.length > 0 ? "probe" : "perf_hooks");
   if (phases !== null) collectors.push("phases");
   if (heap !== null) collectors.push("heap");
-  if (alloc !== null || pprof !== null) collectors.push("allocations");
+  if (samples !== null || alloc !== null || pprof !== null) collectors.push("allocations");
   if (tags !== null) collectors.push("tags");
   return collectors;
 }
 
-function lastMoment(
-  data: Pick<IsolateData, "pauses" | "openPause" | "heap" | "loop" | "phases" | "allocations" | "tags">,
-): number {
-  const { pauses, openPause, heap, loop, phases, allocations, tags } = data;
+function lastMoment(data: Pick<IsolateData, "pauses" | "openPause" | "heap" | "loop" | "phases" | "tags">): number {
+  const { pauses, openPause, heap, loop, phases, tags } = data;
   const last = pauses.count - 1;
   return Math.max(
     last < 0 ? 0 : at(pauses.startMs, last) + at(pauses.durationMs, last),
@@ -208,7 +232,6 @@ function lastMoment(
     heap.timeMs.at(-1) ?? 0,
     loop.timeMs.at(-1) ?? 0,
     phases === null ? 0 : lastPhaseEnd(phases),
-    allocations?.windows.reduce((latest, { endMs }) => Math.max(latest, endMs), 0) ?? 0,
     tags?.timeMs.at(-1) ?? 0,
   );
 }

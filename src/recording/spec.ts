@@ -13,9 +13,13 @@
  *       <isolate>.loop             log of LoopRecord      one every 100 ms
  *       <isolate>.phases           log of PhaseRecord     V8's GC phases and incremental steps on the isolate's thread
  *       <isolate>.tags             log of names, tags and their ends: what the program was doing
- *       <isolate>.functions        log of FunctionRecord  the functions in GcRecord.stack
- *       <isolate>.alloc            log of allocation windows, while recording; replaced at the end by
- *       <isolate>.alloc.pb.gz      pprof, every sample labelled with its window
+ *       <isolate>.functions        log of FunctionRecord  the functions in GcRecord.stack and in .stacks
+ *       <isolate>.stacks           log of StackRecord     where sampled objects were allocated
+ *       <isolate>.samples          log of SampleRecord    births and deaths of sampled objects of the heap
+ *       <isolate>.buffers          log of SampleRecord    the same for ArrayBuffers
+ *       <isolate>.alloc            log of allocation windows, while recording, instead of .samples where gcspike's own sampler
+ *                                  cannot work; replaced at the end by
+ *       <isolate>.alloc.pb.gz      pprof, every sample labelled with its window; beside .samples for other tools only
  *       <isolate>.live.pb.gz       pprof of the live heap at the end (--live-heap)
  *       <isolate>.wall.pb.gz       pprof of wall-clock time (--cpu)
  *                                  while recording, the last two are <isolate>.live.0.pb.gz and <isolate>.wall.<n>.pb.gz
@@ -74,7 +78,19 @@ export const UNTIL_END_OF_FILE = 0xffff_ffff_ffff_ffffn;
 
 const GIB = 1024 ** 3;
 
-export const LogKind = { gc: 1, heap: 2, phases: 3, functions: 4, alloc: 5, process: 6, loop: 7, tags: 11 } as const;
+export const LogKind = {
+  gc: 1,
+  heap: 2,
+  phases: 3,
+  functions: 4,
+  alloc: 5,
+  process: 6,
+  loop: 7,
+  stacks: 8,
+  samples: 9,
+  buffers: 10,
+  tags: 11,
+} as const;
 export type LogKind = (typeof LogKind)[keyof typeof LogKind];
 
 /** The largest that each log becomes, as the probe writes it; a reader takes more for damage. */
@@ -87,6 +103,9 @@ export const MAX_LOG_BYTES: Readonly<Record<LogKind, number>> = {
   [LogKind.process]: GIB / 4,
   [LogKind.loop]: GIB / 16,
   [LogKind.tags]: GIB / 8,
+  [LogKind.stacks]: 2 * GIB,
+  [LogKind.samples]: 2 * GIB,
+  [LogKind.buffers]: 2 * GIB,
 };
 
 export const DropReason = { diskFull: 1, sizeLimit: 2, tooFast: 4 } as const;
@@ -252,7 +271,7 @@ export const PHASE = { startNs: 0, durationNs: 8, name: 16, reason: 18, depth: 2
 export const PHASE_RECORD_BYTES = 32;
 
 /**
- * A function that stood on the stack of a pause. Length varies, padded to 8; the n-th record is function number n + 1.
+ * A function that stood on the stack of a pause or of a sampled object. Length varies, padded to 8; the n-th record is function number n + 1.
  *
  *     0   4  bytes of this record, padding included
  *     4   2  bytes of the function name, UTF-8
@@ -263,6 +282,29 @@ export const PHASE_RECORD_BYTES = 32;
  */
 export const FUNCTION = { bytes: 0, nameBytes: 4, scriptBytes: 6, position: 8, text: 16 } as const;
 export const NO_POSITION = 0xffff_ffff;
+
+/**
+ * A stack on which objects were allocated. Length varies, padded to 8; the n-th record is stack n + 1.
+ *
+ *     0   4    bytes of this record, padding included
+ *     4   4    number of frames
+ *     8   4*n  numbers of functions, innermost first, inlined ones included where the sampler is "exact"
+ */
+export const STACK = { bytes: 0, frameCount: 4, frames: 8 } as const;
+
+/**
+ * .samples and .buffers: one record where a sampled object is allocated, one where it is found dead.
+ *
+ *     0   4  1: birth; 2: death; 3: the program uses V8's heap sampler itself from now on, no births follow (.samples)
+ *     4   4  number of its stack, 0: none (no JavaScript, or no room for it)
+ *     8   8  time, ns; of a death the start of the collection that found it
+ *     16  8  number of the object in its log: births count from 1
+ *     24  8  bytes of the object
+ *     32  8  bytes that it stands for: bytes / (1 - exp(-bytes / mean bytes between samples))
+ */
+export const SAMPLE = { type: 0, stack: 4, timeNs: 8, number: 16, bytes: 24, standsFor: 32 } as const;
+export const SAMPLE_RECORD_BYTES = 40;
+export const SampleType = { birth: 1, death: 2, yielded: 3 } as const;
 
 /**
  * .alloc: two kinds of records, padded to 8.
@@ -381,6 +423,12 @@ export interface AgentOptions {
   readonly pprofModule: string | null;
 }
 
+/**
+ * Who sampled allocations: gcspike's own sampler, which knows inlined functions ("exact") or only functions with a frame of
+ * their own ("frames"), or V8's ("v8"), which knows the latter and no deaths.
+ */
+export type Sampler = "exact" | "frames" | "v8";
+
 export type Collector = "probe" | "perf_hooks" | "phases" | "heap" | "allocations" | "tags" | "ebpf";
 
 export interface Warning {
@@ -418,6 +466,8 @@ export interface IsolateDescriptor {
   /** Largest size of a semi-space in force, bytes; null where V8 does not say. */
   readonly semiSpaceBytes: number | null;
   readonly collectors: readonly Collector[];
+  /** Null where no allocations are sampled. */
+  readonly sampler: Sampler | null;
   readonly warnings: readonly Warning[];
 }
 

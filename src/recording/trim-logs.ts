@@ -13,6 +13,9 @@ const KINDS: Readonly<Record<string, LogKind>> = {
   tags: LogKind.tags,
   phases: LogKind.phases,
   functions: LogKind.functions,
+  stacks: LogKind.stacks,
+  samples: LogKind.samples,
+  buffers: LogKind.buffers,
   alloc: LogKind.alloc,
 };
 

@@ -21,12 +21,15 @@ import {
   encodeLoopRecord,
   encodePhaseRecord,
   encodeProcessRecord,
+  encodeSampleRecord,
+  encodeStackRecord,
   type FunctionRecordFields,
   type HeapRecordFields,
   heapRecordBytes,
   type LoopRecordFields,
   type PhaseRecordFields,
   type ProcessRecordFields,
+  type SampleRecordFields,
 } from "../../src/recording/log-writer.ts";
 import { writeManifest } from "../../src/recording/manifest.ts";
 import {
@@ -39,6 +42,7 @@ import {
   PHASE_RECORD_BYTES,
   PHASES_HEADER_BYTES,
   PROCESS_RECORD_BYTES,
+  SAMPLE_RECORD_BYTES,
   TAG_SOURCES,
   type TagSource,
 } from "../../src/recording/spec.ts";
@@ -67,6 +71,10 @@ export interface IsolateFolder {
   readonly phaseNames?: readonly string[];
   readonly phases?: readonly PhaseRecordFields[];
   readonly functions?: readonly FunctionRecordFields[];
+  /** Numbers of functions, innermost first. */
+  readonly stacks?: readonly (readonly number[])[];
+  readonly samples?: readonly SampleRecordFields[];
+  readonly buffers?: readonly SampleRecordFields[];
   readonly strings?: readonly string[];
   readonly windows?: readonly AllocWindowFields[];
   readonly tagNames?: readonly string[];
@@ -166,6 +174,7 @@ function testDescriptor(id: string): IsolateDescriptor {
     heapLimitBytes: 2 * 1024 ** 3,
     semiSpaceBytes: 16 * 1024 ** 2,
     collectors: ["probe", "phases", "heap", "allocations"],
+    sampler: null,
     warnings: [],
   };
 }
@@ -209,6 +218,11 @@ function writeIsolate(folder: string, isolate: IsolateFolder): void {
   }
   if (isolate.functions)
     write("functions", { kind: LogKind.functions, recordBytes: 0 })(isolate.functions.map(encodeFunctionRecord));
+  if (isolate.stacks) write("stacks", { kind: LogKind.stacks, recordBytes: 0 })(isolate.stacks.map(encodeStackRecord));
+  for (const kind of ["samples", "buffers"] as const) {
+    const records = isolate[kind]?.map(encodeSampleRecord);
+    if (records) write(kind, { kind: LogKind[kind], recordBytes: SAMPLE_RECORD_BYTES })(records);
+  }
   if (isolate.windows) {
     const records = [...(isolate.strings ?? []).map(encodeAllocString), ...isolate.windows.map(encodeAllocWindow)];
     write("alloc", { kind: LogKind.alloc, recordBytes: 0 })(records);

@@ -22,6 +22,8 @@ import {
   type PhaseColumns,
   type ProcessColumns,
   type Recording,
+  type SampleColumns,
+  type Samples,
   type TagColumns,
 } from "../../src/recording/model.ts";
 import { type Manifest, TAG_SOURCES, type TagSource, type Warning } from "../../src/recording/spec.ts";
@@ -62,6 +64,8 @@ export interface TimelineOptions {
   readonly phases?: boolean;
   /** A line of stacks, one window a second: see `allocations`. */
   readonly allocations?: Allocations;
+  /** Sampled objects: see `samples`. */
+  readonly samples?: Samples;
   /** perf_hooks knows when and how long, and nothing else. Default probe. */
   readonly collector?: "probe" | "perf_hooks";
   readonly triggerStack?: readonly Frame[];
@@ -126,6 +130,7 @@ export function isolate(timeline: string, options: TimelineOptions = {}): Isolat
     phases: options.phases === false ? null : phaseColumns(played.spans),
     allocations: options.allocations ?? null,
     tags: options.tags ?? null,
+    samples: options.samples ?? null,
     warnings: options.warnings ?? [],
   };
 }
@@ -235,6 +240,50 @@ export function allocations(
     }),
   );
   return { frames, stacks: leafFirst, windows, intervalBytes: 512 * 1024 };
+}
+
+export interface SampleSpec {
+  /** Root first: "main@a.ts:1 > parse@a.ts:2". */
+  readonly stack: string;
+  readonly bornMs: number;
+  /** Default: alive at the end. */
+  readonly diedMs?: number;
+  readonly bytes: number;
+}
+
+/** Sampled objects of the heap and, where they are given, ArrayBuffers. */
+export function samples(
+  heap: readonly SampleSpec[],
+  options: { readonly buffers?: readonly SampleSpec[]; readonly isExact?: boolean } = {},
+): Samples {
+  const frames: Frame[] = [];
+  const stacks: number[][] = [];
+  const numbers = new Map<string, number>();
+  const numberOf = (key: string, add: () => number) => {
+    const known = numbers.get(key) ?? add();
+    numbers.set(key, known);
+    return known;
+  };
+  const frameOf = (text: string) => numberOf(`frame ${text}`, () => frames.push(frame(text)) - 1);
+  const stackOf = (text: string) =>
+    numberOf(`stack ${text}`, () => stacks.push(text.split(" > ").map(frameOf).reverse()) - 1);
+  const columns = (specs: readonly SampleSpec[]): SampleColumns => {
+    const inOrder = [...specs].sort((a, b) => a.bornMs - b.bornMs);
+    return {
+      count: inOrder.length,
+      bornMs: Float64Array.from(inOrder, ({ bornMs }) => bornMs),
+      diedMs: Float64Array.from(inOrder, ({ diedMs }) => diedMs ?? Number.POSITIVE_INFINITY),
+      bytes: Float64Array.from(inOrder, ({ bytes }) => bytes),
+      stack: Int32Array.from(inOrder, ({ stack }) => stackOf(stack)),
+    };
+  };
+  return {
+    heap: columns(heap),
+    buffers: options.buffers === undefined ? null : columns(options.buffers),
+    frames,
+    stacks,
+    isExact: options.isExact ?? true,
+  };
 }
 
 /** "parse@src/cart.ts:112", "readFile@node:fs:20", "(root)", "agent@gcspike:1". */

@@ -1,0 +1,166 @@
+/** The .samples and .buffers logs: sampled objects with the stacks that allocated them, their births and their deaths. */
+import { at, type Clock, damagedRecords, numberAt, timeAt } from "./columns.ts";
+import { samplerYielded } from "./decode-allocations.ts";
+import { frameOf } from "./frames.ts";
+import { eachRecord, eachSizedRecord, type Log } from "./log-reader.ts";
+import type { Allocations, AllocationWindow, Frame, SampleColumns, Samples } from "./model.ts";
+import { SAMPLE, SampleType, STACK, type Warning } from "./spec.ts";
+
+const WINDOW_MS = 1000;
+const ROOT = "(root)";
+
+export interface SampleLogs {
+  readonly stacks: Log | null;
+  readonly samples: Log;
+  readonly buffers: Log | null;
+}
+
+export interface DecodedSamples {
+  readonly samples: Samples;
+  /** The heap's samples in windows of a second, from the log's start on. */
+  readonly allocations: Allocations;
+  readonly warnings: readonly Warning[];
+}
+
+interface DecodedLog {
+  readonly columns: SampleColumns;
+  /** How many objects each sample stands for. */
+  readonly objects: Float64Array;
+  readonly yieldedMs: number | null;
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * `functions`: the frames that the numbers in the stacks mean, from 1 on. `endMs`: when the last window ends, unless samples
+ * came later or the program took V8's sampler earlier.
+ */
+export function decodeSamples(
+  logs: SampleLogs,
+  functions: readonly Frame[],
+  { clock, endMs, isExact }: { readonly clock: Clock; readonly endMs: number; readonly isExact: boolean },
+): DecodedSamples {
+  // What was allocated without JavaScript, or on a stack for which there was no room, has this one frame.
+  const frames = [...functions, frameOf(ROOT, "", 0, 0)];
+  const known = logs.stacks === null ? { stacks: [], warnings: [] } : decodeStacks(logs.stacks, functions.length);
+  const stacks = [...known.stacks, [functions.length]];
+  const heap = decodeLog(logs.samples, clock, known.stacks.length);
+  const buffers = logs.buffers === null ? null : decodeLog(logs.buffers, clock, known.stacks.length);
+  const windows = windowsOf(heap, startOf(logs.samples, clock), endMs);
+  const standFor = heap.columns.bytes;
+  const intervalBytes = standFor.length === 0 ? 0 : standFor.reduce((least, bytes) => Math.min(least, bytes));
+  const yielded = heap.yieldedMs === null ? [] : [samplerYielded(logs.samples.name, heap.yieldedMs)];
+  return {
+    samples: { frames, stacks, heap: heap.columns, buffers: buffers?.columns ?? null, isExact },
+    allocations: { frames, stacks, windows, intervalBytes },
+    warnings: [...known.warnings, ...heap.warnings, ...(buffers?.warnings ?? []), ...yielded],
+  };
+}
+
+/** The log's start in ms. */
+function startOf({ header }: Log, clock: Clock): number {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setBigUint64(0, header.startNs, true);
+  return Math.max(0, timeAt(view, 0, clock) || 0);
+}
+
+/** Each stack as indices into the frames, leaf first; functions that are not known are left out. */
+function decodeStacks(
+  log: Log,
+  functions: number,
+): { readonly stacks: readonly (readonly number[])[]; readonly warnings: readonly Warning[] } {
+  const stacks: number[][] = [];
+  const warnings = eachSizedRecord(log, STACK.frames, ({ view }, offset, length) => {
+    const count = Math.min(view.getUint32(offset + STACK.frameCount, true), (length - STACK.frames) / 4);
+    const stack: number[] = [];
+    for (let frame = 0; frame < count; frame++) {
+      const number = view.getUint32(offset + STACK.frames + frame * 4, true);
+      if (number > 0 && number <= functions) stack.push(number - 1);
+    }
+    // An empty one keeps its number.
+    stacks.push(stack.length === 0 ? [functions] : stack);
+  });
+  return { stacks, warnings };
+}
+
+function decodeLog(log: Log, clock: Clock, stacks: number): DecodedLog {
+  const births = countBirths(log);
+  const bornMs = new Float64Array(births);
+  const diedMs = new Float64Array(births).fill(Number.POSITIVE_INFINITY);
+  const bytes = new Float64Array(births);
+  const objects = new Float64Array(births);
+  const stack = new Int32Array(births);
+  let yieldedMs: number | null = null;
+  let count = 0;
+  let damaged = 0;
+  eachRecord(log, ({ view }, offset) => {
+    const type = view.getUint32(offset + SAMPLE.type, true);
+    const timeMs = timeAt(view, offset + SAMPLE.timeNs, clock);
+    const number = numberAt(view, offset + SAMPLE.number);
+    const size = numberAt(view, offset + SAMPLE.bytes);
+    const standsFor = numberAt(view, offset + SAMPLE.standsFor);
+    if (type === SampleType.yielded && !Number.isNaN(timeMs)) {
+      yieldedMs = timeMs;
+    } else if (type === SampleType.death && number >= 1 && number <= count && timeMs >= at(bornMs, number - 1)) {
+      diedMs[number - 1] = timeMs;
+    } else if (
+      type === SampleType.birth &&
+      number === count + 1 &&
+      timeMs >= (bornMs[count - 1] ?? timeMs) &&
+      size > 0
+    ) {
+      const recorded = view.getUint32(offset + SAMPLE.stack, true);
+      bornMs[count] = timeMs;
+      bytes[count] = Number.isNaN(standsFor) ? size : standsFor;
+      objects[count] = at(bytes, count) / size;
+      stack[count] = recorded > 0 && recorded <= stacks ? recorded - 1 : stacks;
+      count++;
+    } else {
+      damaged++;
+    }
+  });
+  return {
+    columns: {
+      count,
+      bornMs: bornMs.subarray(0, count),
+      diedMs: diedMs.subarray(0, count),
+      bytes: bytes.subarray(0, count),
+      stack: stack.subarray(0, count),
+    },
+    objects,
+    yieldedMs,
+    warnings: damagedRecords(log, damaged),
+  };
+}
+
+function countBirths(log: Log): number {
+  let births = 0;
+  eachRecord(log, ({ view }, offset) => {
+    if (view.getUint32(offset + SAMPLE.type, true) === SampleType.birth) births++;
+  });
+  return births;
+}
+
+/** Windows begin and end at whole ms, as they do in pprof. One without samples says that nothing was allocated. */
+function windowsOf({ columns, objects, yieldedMs }: DecodedLog, startMs: number, endMs: number): AllocationWindow[] {
+  const { count, bornMs, bytes, stack } = columns;
+  const end = Math.ceil(Math.max(yieldedMs ?? endMs, bornMs[count - 1] ?? 0));
+  const windows: AllocationWindow[] = [];
+  let sample = 0;
+  for (let from = Math.floor(startMs); from < end; from += WINDOW_MS) {
+    const to = Math.min(from + WINDOW_MS, end);
+    const sums = new Map<number, { objects: number; bytes: number }>();
+    for (; sample < count && (at(bornMs, sample) < to || to === end); sample++) {
+      const sum = sums.get(at(stack, sample)) ?? { objects: 0, bytes: 0 };
+      sum.objects += at(objects, sample);
+      sum.bytes += at(bytes, sample);
+      sums.set(at(stack, sample), sum);
+    }
+    const samples = Array.from(sums, ([index, sum]) => ({
+      stack: index,
+      objects: Math.round(sum.objects),
+      bytes: sum.bytes,
+    }));
+    windows.push({ startMs: from, endMs: to, samples, truncated: false });
+  }
+  return windows;
+}

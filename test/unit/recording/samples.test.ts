@@ -1,0 +1,141 @@
+/** Sampled objects: the .stacks, .samples and .buffers logs, and the windows made from them. */
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import fc from "fast-check";
+import { afterEach, expect, test } from "vitest";
+import { partOf } from "../../../src/analysis/part-of.ts";
+import { convertAllocations } from "../../../src/recording/convert-allocations.ts";
+import type { SampleRecordFields } from "../../../src/recording/log-writer.ts";
+import { readRecording } from "../../../src/recording/read-recording.ts";
+import { SampleType } from "../../../src/recording/spec.ts";
+import { atMs, type IsolateFolder, makeRecordingFolder } from "../../support/recording-folder.ts";
+
+const ID = "4121-0";
+const FUNCTIONS = ["leaf", "caller", "main"].map((name) => ({ name, script: "/app/a.js", position: null }));
+const STACKS = [
+  [1, 2, 3],
+  [2, 3],
+];
+
+let folder = "";
+afterEach(() => rmSync(dirname(folder), { recursive: true, force: true }));
+
+async function read(isolate: Partial<IsolateFolder>) {
+  folder = makeRecordingFolder({ isolates: [{ id: ID, gc: [], functions: FUNCTIONS, stacks: STACKS, ...isolate }] });
+  const recording = await readRecording(folder);
+  const [found] = recording.isolates;
+  if (found === undefined) throw new Error("no isolate");
+  return { recording, isolate: found };
+}
+
+function birth(number: number, timeMs: number, fields: Partial<SampleRecordFields> = {}): SampleRecordFields {
+  const size = { bytes: 64n, standsFor: 524_320n };
+  return { type: SampleType.birth, stack: 1, timeNs: atMs(timeMs), number: BigInt(number), ...size, ...fields };
+}
+
+function death(number: number, timeMs: number): SampleRecordFields {
+  return birth(number, timeMs, { type: SampleType.death });
+}
+
+test("objects have a stack, a birth and a death", async () => {
+  const samples = [birth(1, 10), birth(2, 20, { stack: 2 }), death(2, 30), birth(3, 40), death(1, 50)];
+  const { isolate } = await read({ samples, descriptor: { sampler: "exact" } });
+  const { heap, stacks, frames, isExact } = isolate.samples ?? expect.fail("no samples");
+  expect(isExact).toBe(true);
+  expect([...heap.bornMs]).toEqual([10, 20, 40]);
+  expect([...heap.diedMs]).toEqual([50, 30, Number.POSITIVE_INFINITY]);
+  expect([...heap.bytes]).toEqual([524_320, 524_320, 524_320]);
+  const names = (index: number) => stacks[index]?.map((frame) => frames[frame]?.function);
+  expect([...heap.stack].map(names)).toEqual([
+    ["leaf", "caller", "main"],
+    ["caller", "main"],
+    ["leaf", "caller", "main"],
+  ]);
+  expect(isolate.warnings).toEqual([]);
+});
+
+test("an object without a stack, or with one that is not there, was allocated at the root", async () => {
+  const { isolate } = await read({ samples: [birth(1, 10, { stack: 0 }), birth(2, 20, { stack: 9 })] });
+  const { heap, stacks, frames } = isolate.samples ?? expect.fail("no samples");
+  const leaves = [...heap.stack].map((index) => frames[stacks[index]?.[0] ?? -1]);
+  expect(leaves.map((frame) => [frame?.function, frame?.origin])).toEqual([
+    ["(root)", "native"],
+    ["(root)", "native"],
+  ]);
+});
+
+test("the windows of allocations are made from the samples", async () => {
+  const samples = [
+    birth(1, 100),
+    birth(2, 900, { standsFor: 600_000n, bytes: 600_000n }),
+    birth(3, 2500, { stack: 2 }),
+  ];
+  const { isolate } = await read({ samples });
+  expect(isolate.allocations?.windows).toEqual([
+    {
+      startMs: 0,
+      endMs: 1000,
+      truncated: false,
+      samples: [{ stack: 0, objects: Math.round(524_320 / 64 + 1), bytes: 1_124_320 }],
+    },
+    { startMs: 1000, endMs: 2000, truncated: false, samples: [] },
+    { startMs: 2000, endMs: 2500, truncated: false, samples: [{ stack: 1, objects: 8193, bytes: 524_320 }] },
+  ]);
+});
+
+test("from the time on when the program takes V8's sampler, allocations are unknown", async () => {
+  const { isolate } = await read({
+    samples: [birth(1, 100), birth(1, 400, { type: SampleType.yielded }), death(1, 1500)],
+  });
+  expect(isolate.allocations?.windows.map(({ endMs }) => endMs)).toEqual([400]);
+  expect([...(isolate.samples?.heap.diedMs ?? [])]).toEqual([1500]);
+  expect(isolate.warnings.map(({ code }) => code)).toEqual(["sampler-yielded"]);
+});
+
+test("records that make no sense are left out and counted", async () => {
+  const samples = [birth(1, 100), birth(3, 200), death(2, 300), birth(2, 50), death(1, 20), birth(2, 400)];
+  const { isolate } = await read({ samples });
+  expect([...(isolate.samples?.heap.bornMs ?? [])]).toEqual([100, 400]);
+  expect(isolate.warnings.map(({ message }) => message)).toEqual([expect.stringContaining("4 records are damaged")]);
+});
+
+test("pprof is written beside the samples and not read instead of them", async () => {
+  const before = await read({ samples: [birth(1, 100), death(1, 200)] });
+  await convertAllocations(folder, ID);
+  const after = await readRecording(folder);
+  expect(after.isolates[0]?.samples).toEqual(before.isolate.samples);
+  expect(after.isolates[0]?.allocations).toEqual(before.isolate.allocations);
+  for (const suffix of ["samples", "stacks"]) rmSync(join(folder, `${ID}.${suffix}`));
+  const pprof = await readRecording(folder);
+  expect(pprof.isolates[0]?.samples).toBeNull();
+  expect(pprof.isolates[0]?.allocations?.windows[0]?.samples).toEqual([{ stack: 0, objects: 8193, bytes: 524_320 }]);
+});
+
+test("a part of a recording has what was born in it, alive at its end unless it died before", async () => {
+  const lives = fc.array(fc.record({ born: fc.nat(5000), age: fc.nat(5000) }), { maxLength: 30 });
+  await fc.assert(
+    fc.asyncProperty(lives, fc.nat(4000), fc.integer({ min: 1, max: 3000 }), async (objects, fromMs, lengthMs) => {
+      const births = [...objects].sort((a, b) => a.born - b.born);
+      const samples = [
+        ...births.map(({ born }, index) => birth(index + 1, born)),
+        ...births.map(({ born, age }, index) => death(index + 1, born + age)),
+      ];
+      const { recording } = await read({ samples, buffers: samples });
+      rmSync(dirname(folder), { recursive: true, force: true });
+      const toMs = fromMs + lengthMs;
+      const part = partOf({ ...recording, durationMs: 20_000 }, fromMs, toMs).isolates[0]?.samples;
+      const expected = births.filter(({ born }) => born >= fromMs && born < toMs);
+      if (part === undefined || part === null) {
+        expect(expected).toEqual([]);
+        return;
+      }
+      for (const columns of [part.heap, part.buffers ?? expect.fail("no buffers")]) {
+        expect([...columns.bornMs]).toEqual(expected.map(({ born }) => born - fromMs));
+        expect([...columns.diedMs]).toEqual(
+          expected.map(({ born, age }) => (born + age < toMs ? born + age - fromMs : Number.POSITIVE_INFINITY)),
+        );
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
