@@ -11,9 +11,9 @@ export const GROWTH_BYTES = 50 * 1024 ** 2;
 /** P99 of a second is that of the pauses that began in so many seconds, the last of them its own. */
 const P99_SECONDS = 10;
 
-/** Behind these, what is left in the heap was in use or old. */
-const COLLECTIONS: ReadonlySet<number> = new Set(
-  (["scavenge", "minor-mark-sweep", "mark-compact"] as const).map((kind) => PAUSE_KINDS.indexOf(kind)),
+const MARK_COMPACT = PAUSE_KINDS.indexOf("mark-compact");
+const YOUNG_COLLECTIONS: ReadonlySet<number> = new Set(
+  (["scavenge", "minor-mark-sweep"] as const).map((kind) => PAUSE_KINDS.indexOf(kind)),
 );
 
 /** Second i begins at fromMs + 1000 i; the last one ends at toMs and may be shorter. NaN: not known, or no pause. */
@@ -24,7 +24,7 @@ export interface Seconds {
   readonly allocation: Float64Array;
   /** The median of the 30 s before, bytes a second. */
   readonly usualAllocation: Float64Array;
-  /** Of the used heap, from one collection's end to another's, bytes a second; below 0 where it shrinks. */
+  /** Of the used heap between full collections, from one collection's end to another's, bytes a second; below 0 where it shrinks. */
   readonly growth: Float64Array;
   /** Exact nearest-rank, of the pauses that began in the second or the nine before it. */
   readonly p99Ms: Float64Array;
@@ -57,8 +57,8 @@ export function secondsOf(isolate: IsolateData, { spikeMs, growthBytes }: Second
   const history = new GcHistory(isolate);
   const allocation = eachSecond((second) => history.allocationRate(begin(second), end(second)) ?? Number.NaN);
   const usualAllocation = eachSecond((second) => usualRate(allocation.subarray(0, second)) ?? Number.NaN);
-  const levels = heapLevels(isolate);
-  const growth = eachSecond((second) => growthBetween(levels, begin(second), end(second)));
+  const rise = heapRise(isolate);
+  const growth = eachSecond((second) => growthBetween(rise, begin(second), end(second)));
   const p99Ms = slidingP99(isolate, fromMs, count);
   return {
     fromMs,
@@ -74,38 +74,41 @@ export function secondsOf(isolate: IsolateData, { spikeMs, growthBytes }: Second
 }
 
 /**
- * The used heap as collections leave it: garbage of the young generation, which comes and goes with every scavenge, is not in it.
+ * How far the used heap had risen, measured where collections end: garbage of the young generation, which comes and goes with every
+ * scavenge, is not in it. What a full collection takes away does not count, so that it tells how fast the heap grows up to the next.
  * It begins with the first known size. Where nothing was collected, all known sizes stand for it.
  */
-function heapLevels(isolate: IsolateData): HeapSeries {
+function heapRise(isolate: IsolateData): HeapSeries {
   const used = heapSeries(isolate, "used");
   const { count, kind, startMs, durationMs, usedAfter } = isolate.pauses;
-  const isLevel = (pause: number): boolean => COLLECTIONS.has(kind[pause] ?? -1) && !Number.isNaN(usedAfter[pause]);
   const timeMs = new Float64Array(count + 1);
   const value = new Float64Array(count + 1);
   timeMs[0] = used.timeMs[0] ?? 0;
-  value[0] = used.value[0] ?? 0;
-  let levels = 1;
+  let level = used.value[0] ?? 0;
+  let points = 1;
   for (let i = 0; i < count; i++) {
-    if (!isLevel(i)) continue;
-    timeMs[levels] = (startMs[i] ?? 0) + (durationMs[i] ?? 0);
-    value[levels] = usedAfter[i] ?? 0;
-    levels++;
+    const after = usedAfter[i] ?? Number.NaN;
+    const isFull = kind[i] === MARK_COMPACT;
+    if (Number.isNaN(after) || !(isFull || YOUNG_COLLECTIONS.has(kind[i] ?? -1))) continue;
+    timeMs[points] = (startMs[i] ?? 0) + (durationMs[i] ?? 0);
+    value[points] = (value[points - 1] ?? 0) + (isFull ? Math.max(0, after - level) : after - level);
+    level = after;
+    points++;
   }
-  return levels === 1 ? used : { timeMs: timeMs.subarray(0, levels), value: value.subarray(0, levels) };
+  return points === 1 ? used : { timeMs: timeMs.subarray(0, points), value: value.subarray(0, points) };
 }
 
-/** Growth of a level between two moments over the time between them, bytes a second; NaN where it is known at no time between them. */
-function growthBetween(levels: HeapSeries, fromMs: number, toMs: number): number {
-  const { timeMs } = levels;
+/** The rise between two moments over the time between them, bytes a second; NaN where it is known at no time between them. */
+function growthBetween(rise: HeapSeries, fromMs: number, toMs: number): number {
+  const { timeMs } = rise;
   const from = Math.max(fromMs, timeMs[0] ?? Number.POSITIVE_INFINITY);
   const to = Math.min(toMs, timeMs.at(-1) ?? Number.NEGATIVE_INFINITY);
   if (!(to > from)) return Number.NaN;
-  return ((levelAt(levels, to) - levelAt(levels, from)) / (toMs - fromMs)) * 1000;
+  return ((riseAt(rise, to) - riseAt(rise, from)) / (toMs - fromMs)) * 1000;
 }
 
-/** On the line from the level before a moment to the one behind it. */
-function levelAt({ timeMs, value }: HeapSeries, atMs: number): number {
+/** On the line from the point before a moment to the one behind it. */
+function riseAt({ timeMs, value }: HeapSeries, atMs: number): number {
   const next = lowerBound(timeMs, atMs);
   const [before, after] = [value[next - 1] ?? value[0] ?? 0, value[next] ?? 0];
   const [from, to] = [timeMs[next - 1] ?? 0, timeMs[next] ?? 0];

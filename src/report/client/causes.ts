@@ -30,7 +30,7 @@ function causeItem(sum: CauseSum, wholeMs: number, spikes: ReportData["spikes"],
     h(
       "div",
       { class: "spike-size" },
-      h("span", { class: "spike-ms" }, ms(totalMs)),
+      h("span", { class: "cause-ms" }, ms(totalMs)),
       h("span", { class: "spike-kind" }, `in ${plural(sum.spikes, "spike")}`),
       meter(part),
       h("span", { class: "spike-kind" }, `${share(part)} of their time`),

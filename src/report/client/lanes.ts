@@ -13,6 +13,7 @@ import { drawSpikeBand } from "./spike-band.ts";
 import type { Store } from "./store.ts";
 import { color } from "./theme.ts";
 import type { TimeAxis, TimePlotSpec } from "./time-axis.ts";
+import type { Range } from "./time-view.ts";
 import type { Tip } from "./tooltip.ts";
 import type { IsolateData } from "./wire.ts";
 
@@ -22,7 +23,8 @@ const PADDING_TOP = 10;
 /** Of a second that stands out, at the upper edge: so that it is seen without colour too, and where its bar is short. */
 const CAP_HEIGHT = 3;
 /** More spikes in view than this are no marks any more, but a hatching. */
-const MOST_SPIKE_MARKS = 60;
+const MOST_SPIKE_MARKS = 100;
+const WIDTH_BEFORE_LAYOUT = 800;
 
 interface Lane {
   readonly title: string;
@@ -53,11 +55,11 @@ function beginOf({ fromMs }: Grid, second: number): number {
 }
 
 /** The seconds in view, put together where there are more than pixels. A power of two, so that bars do not shift while the view moves. */
-function barsInView({ values, marked }: Lane, { fromMs }: Grid, plot: uPlot): readonly Bar[] {
-  const { min = 0, max = 1 } = plot.scales.x ?? {};
+function barsInView({ values, marked }: Lane, { fromMs }: Grid, { min, max }: Range, plot: uPlot): readonly Bar[] {
   const first = Math.max(0, Math.floor((min - fromMs) / SECOND_MS));
   const end = Math.min(values.length, Math.ceil((max - fromMs) / SECOND_MS));
-  const size = 2 ** Math.max(0, Math.ceil(Math.log2((end - first) / Math.max(plot.bbox.width, 1))));
+  const width = plot.bbox.width || WIDTH_BEFORE_LAYOUT;
+  const size = 2 ** Math.max(0, Math.ceil(Math.log2((end - first) / width)));
   const bars: Bar[] = [];
   for (let from = first - (first % size); from < end; from += size) {
     const to = Math.min(from + size, values.length);
@@ -67,12 +69,11 @@ function barsInView({ values, marked }: Lane, { fromMs }: Grid, plot: uPlot): re
   return bars;
 }
 
-/** From zero to the largest value in view; a line far above it would press the bars flat. */
-function topOf(lane: Lane, grid: Grid, plot: uPlot): number {
-  const bars = barsInView(lane, grid, plot);
+/** The largest value in view, or the line above it; a line far above would press the bars flat. */
+function topOf(lane: Lane, bars: readonly Bar[]): number {
   const most = Math.max(0, ...bars.map(({ value }) => value).filter(Number.isFinite));
   const line = Math.max(0, ...bars.map(({ from }) => lane.line?.at(from) ?? 0).filter(Number.isFinite));
-  return (line < most * 3 ? Math.max(most, line) : most) || 1;
+  return line < most * 3 ? Math.max(most, line) : most;
 }
 
 function drawBars(plot: uPlot, grid: Grid, bars: readonly Bar[]): void {
@@ -91,7 +92,7 @@ function drawBars(plot: uPlot, grid: Grid, bars: readonly Bar[]): void {
       ctx.fillRect(left, bbox.top, width, CAP_HEIGHT * devicePixelRatio);
     }
     if (!(value > 0)) continue;
-    const top = plot.valToPos(value, "y", true);
+    const top = Math.min(plot.valToPos(value, "y", true), bottom - 2 * devicePixelRatio);
     ctx.fillStyle = color(isMarked ? "over" : "lane");
     ctx.fillRect(left, top, width, bottom - top);
   }
@@ -118,15 +119,15 @@ function drawLine(plot: uPlot, grid: Grid, bars: readonly Bar[], at: (second: nu
   ctx.setLineDash([]);
 }
 
-function drawSpikes(plot: uPlot, spikes: readonly Spike[]): void {
+function drawSpikes(plot: uPlot, spikes: readonly Spike[], { min, max }: Range): void {
   const { ctx, bbox } = plot;
-  const { min = 0, max = 1 } = plot.scales.x ?? {};
   const inView = spikes.filter(({ startMs }) => startMs >= min && startMs <= max);
-  if (inView.length > MOST_SPIKE_MARKS) return;
+  const columns = new Set(inView.map(({ startMs }) => Math.round(plot.valToPos(startMs, "x", true))));
+  if (columns.size > MOST_SPIKE_MARKS) return;
+  ctx.globalAlpha = 0.45;
   ctx.fillStyle = color("ink");
-  for (const { startMs } of inView) {
-    ctx.fillRect(Math.round(plot.valToPos(startMs, "x", true)), bbox.top, devicePixelRatio, bbox.height);
-  }
+  for (const column of columns) ctx.fillRect(column, bbox.top, devicePixelRatio, bbox.height);
+  ctx.globalAlpha = 1;
 }
 
 function tipOf({ title, values, show, line, marked }: Lane, grid: Grid, second: number): Tip {
@@ -146,7 +147,7 @@ function tipOf({ title, values, show, line, marked }: Lane, grid: Grid, second: 
 function legendOf({ values, show, line, marked, label }: Lane, grid: Grid): readonly LegendItem[] {
   const secondAt = (at: number): number => Math.floor((at - grid.fromMs) / SECOND_MS);
   const items: LegendItem[] = [
-    { label: label ?? "", icon: swatch("lane"), valueAt: (at) => show(values[secondAt(at)] ?? Number.NaN) },
+    { label: label ?? "each second", icon: swatch("lane"), valueAt: (at) => show(values[secondAt(at)] ?? Number.NaN) },
   ];
   if (line !== undefined) items.push({ label: line.label, icon: swatch("ink", "dashed") });
   if (marked !== undefined) {
@@ -159,6 +160,8 @@ function legendOf({ values, show, line, marked, label }: Lane, grid: Grid): read
 
 function laneSpec(store: Store, lane: Lane, grid: Grid, spikes: readonly Spike[]): TimePlotSpec {
   const { title, values, show, scale, line, marked } = lane;
+  const bars = (plot: uPlot): readonly Bar[] => barsInView(lane, grid, store.state.range, plot);
+  const top = (plot: uPlot): number => topOf(lane, bars(plot));
   const seconds = marked?.seconds.reduce((sum, mark) => sum + mark, 0) ?? 0;
   const over =
     marked === undefined ? "" : ` ${marked.because}: ${count(seconds)} of ${plural(values.length, "second")}.`;
@@ -175,27 +178,27 @@ function laneSpec(store: Store, lane: Lane, grid: Grid, spikes: readonly Spike[]
     ],
     series: [{ paths: () => null, points: { show: false } }],
     y: {
-      scale: { range: (plot) => [0, topOf(lane, grid, plot)] },
+      scale: { range: (plot) => [0, (top(plot) || 1) * 1.06] },
       axis: {
-        splits: (plot) => [plot.scales.y?.max ?? 1],
+        splits: (plot) => (top(plot) > 0 ? [top(plot)] : []),
         values: (_plot, splits) => splits.map(scale),
         grid: { show: false },
       },
     },
     draw: (plot) => {
       const { ctx, bbox } = plot;
-      const bars = barsInView(lane, grid, plot);
+      const shown = bars(plot);
       ctx.save();
       ctx.beginPath();
       ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
       ctx.clip();
-      drawBars(plot, grid, bars);
-      if (line !== undefined) drawLine(plot, grid, bars, line.at);
-      drawSpikes(plot, spikes);
+      drawBars(plot, grid, shown);
+      if (line !== undefined) drawLine(plot, grid, shown, line.at);
+      drawSpikes(plot, spikes, store.state.range);
       drawSpikeBand(plot, store.state.spike);
+      ctx.fillStyle = color("faint");
+      ctx.fillRect(bbox.left, bbox.top + bbox.height - devicePixelRatio, bbox.width, devicePixelRatio);
       ctx.restore();
-      ctx.fillStyle = color("line");
-      ctx.fillRect(bbox.left, bbox.top + bbox.height, bbox.width, devicePixelRatio);
     },
     tip: (_index, plot) => {
       const second = Math.floor((plot.posToVal(plot.cursor.left ?? 0, "x") - grid.fromMs) / SECOND_MS);
@@ -233,11 +236,11 @@ function lanesOf({ data }: Store, { seconds, tagLanes }: IsolateData): readonly 
       },
     },
     {
-      title: "Heap growth",
+      title: "Heap growth between full collections",
       values: growth,
       show: (value) => (value < 0 ? `shrinks by ${perSecond(-value)}` : perSecond(value)),
       scale: bytes,
-      line: { label: growthLimit, at: () => data.growthThresholdBytes },
+      line: { label: "threshold", at: () => data.growthThresholdBytes },
       marked: { seconds: isGrowing, because: `grows faster than ${growthLimit} (--growth)` },
     },
     {
@@ -245,7 +248,7 @@ function lanesOf({ data }: Store, { seconds, tagLanes }: IsolateData): readonly 
       values: p99Ms,
       show: (value) => (Number.isFinite(value) ? ms(value) : "no pause"),
       scale: ms,
-      line: { label: spike, at: () => data.spikeThresholdMs },
+      line: { label: "threshold", at: () => data.spikeThresholdMs },
       marked: { seconds: isSlow, because: `P99 of ${spike} or more (--spike)` },
     },
   ];

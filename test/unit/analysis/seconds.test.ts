@@ -2,11 +2,13 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { rateBefore } from "../../../src/analysis/allocation-rate.ts";
 import { GcHistory } from "../../../src/analysis/gc-history.ts";
+import { heapSeries } from "../../../src/analysis/heap-series.ts";
 import { countSeconds, GROWTH_BYTES, secondsOf } from "../../../src/analysis/seconds.ts";
-import type { HeapColumns, IsolateData } from "../../../src/recording/model.ts";
+import { type HeapColumns, type IsolateData, PAUSE_KINDS } from "../../../src/recording/model.ts";
 import { isolate, type PauseSpec, pauseColumns } from "../../support/timeline.ts";
 
 const MIB = 1024 ** 2;
+const MARK_COMPACT = PAUSE_KINDS.indexOf("mark-compact");
 const THRESHOLDS = { spikeMs: 10, growthBytes: GROWTH_BYTES };
 const secondsIn = (one: IsolateData) => secondsOf(one, THRESHOLDS);
 
@@ -54,17 +56,24 @@ describe("sums over seconds are the totals", () => {
     );
   });
 
-  test("of growth: from the first known size to what the last collection left", () => {
+  test("of growth: from the first known size to what the last collection left, and what full ones took away", () => {
     fc.assert(
       fc.property(timelines, fc.nat(3000), (timeline, startMs) => {
         const one = isolate(timeline, { startMs });
-        const { pauses, heap } = one;
-        const last = pauses.kind.subarray(0, pauses.count).findLastIndex((kind) => kind <= 2);
-        if (last < 0) return;
-        const first = Math.min(heap.timeMs[0] ?? Number.POSITIVE_INFINITY, pauses.startMs[0] ?? 0);
-        const begin = first === heap.timeMs[0] && first !== pauses.startMs[0] ? heap.used[0] : pauses.usedBefore[0];
-        const grown = (pauses.usedAfter[last] ?? 0) - (begin ?? 0);
-        expect(sum(bytesOf(one, secondsIn(one).growth))).toBeCloseTo(grown, 3);
+        const { growth } = secondsIn(one);
+        const { timeMs, value } = heapSeries(one, "used");
+        const collections = [...one.pauses.kind.entries()].filter(([, kind]) => kind <= MARK_COMPACT);
+        if (collections.length === 0) {
+          const known = timeMs.length > 1 ? (value.at(-1) ?? 0) - (value[0] ?? 0) : 0;
+          expect(sum(bytesOf(one, growth))).toBeCloseTo(known, 3);
+          return;
+        }
+        const levels = [value[0] ?? 0, ...collections.map(([pause]) => one.pauses.usedAfter[pause] ?? 0)];
+        const taken = collections.map(([, kind], i) =>
+          kind === MARK_COMPACT ? Math.max(0, (levels[i] ?? 0) - (levels[i + 1] ?? 0)) : 0,
+        );
+        const grown = (levels.at(-1) ?? 0) - (levels[0] ?? 0) + sum(Float64Array.from(taken));
+        expect(sum(bytesOf(one, growth))).toBeCloseTo(grown, 3);
       }),
     );
   });
@@ -135,6 +144,17 @@ describe("growth", () => {
       ),
     );
     for (const rate of growth.subarray(0, 3)) expect(rate).toBeCloseTo(0, 6);
+  });
+
+  test("goes on through a full collection that takes away all of it", () => {
+    const pauses = Array.from({ length: 40 }, (_, i) =>
+      i % 10 === 9
+        ? collection("mark-compact", (i + 1) * 100 - 2, 110, 20)
+        : collection("scavenge", (i + 1) * 100 - 2, 30 + (i % 10) * 10, 30 + (i % 10) * 10),
+    );
+    const { growth, isGrowing } = secondsIn(sampled(Array(40).fill(20), pauses));
+    for (const rate of growth) expect(rate / MIB).toBeCloseTo(90, 6);
+    expect([...isGrowing]).toEqual([1, 1, 1, 1]);
   });
 
   test("is not known behind the last collection", () => {
