@@ -32,7 +32,7 @@ export function buildView(recording: Recording, report: Report, options: { reado
       isolateView(isolate, recording.durationMs, reported.get(isolate.id)?.gc.mmu ?? []),
     ),
     rss: recording.processes.map(({ pid, timeMs, rss }) => ({ pid, series: { timeMs, value: rss } })),
-    sites: overallSites(recording.isolates.flatMap(({ allocations }) => (allocations === null ? [] : [allocations]))),
+    sites: overallSites(recording.isolates),
     title: recording.path.split(/[\\/]/).findLast((part) => part !== "") ?? recording.path,
   };
 }
