@@ -1,6 +1,5 @@
 /** The allocation rate jumped well above its recent level. */
 import { formatBytes, formatNumber } from "../../lib/units.ts";
-import { BURST_MS } from "./facts.ts";
 import type { Rule } from "./rule.ts";
 
 /** So many times as much as usual, and at least so much, bytes a second. */
@@ -23,7 +22,7 @@ export const allocationBurst: Rule = {
           signal: "allocation-rate",
           value: rate.now,
           unit: "bytes/s",
-          text: `${formatBytes(rate.now)} a second were allocated in the ${BURST_MS / 1000} s before it; usual in the 30 s before that: ${formatBytes(rate.usual)} a second.`,
+          text: `${formatBytes(rate.now)} a second were allocated right before it; usual in the 30 s before that: ${formatBytes(rate.usual)} a second.`,
         },
       ],
       advice: [

@@ -5,7 +5,8 @@ import type { Intervals } from "../intervals.ts";
 import type { Spike } from "../report-types.ts";
 import { selfTimes } from "../spike-phases.ts";
 
-/** Allocation right before a spike is looked at over this time, and what is usual over this time before that. */
+/** Allocation right before a spike is looked at over these times, and what is usual over this time before that. */
+const BURSTS_MS = [250, 1000] as const;
 export const BURST_MS = 1000;
 const USUAL_MS = 30_000;
 /** Less history than this says nothing about what is usual. */
@@ -29,6 +30,8 @@ export interface MachineTime {
   readonly queuedMs: number;
   /** Neither running nor queued, and longer than helpers need. */
   readonly stalledMs: number;
+  /** Times that it was taken off its processor. */
+  readonly switches: number;
   readonly minorFaults: number;
   readonly majorFaults: number;
   /** Estimated, from the faults. */
@@ -42,15 +45,19 @@ export function waitedShare({ wallMs, queuedMs, stalledMs, majorFaults }: Machin
   return Math.min(1, ((queuedMs || 0) + stalled) / wallMs) || 0;
 }
 
+/** A thread that was taken off its processor so often waited a little everywhere; one that was taken off once waited in one place. */
+const SPREAD_SWITCHES = 4;
+
 /**
  * Share of the stop's work that went into some phases of `ms`. Where the thread was kept from running, it is not known in which phases:
- * the more it was, the less of that counts which the waiting alone could explain.
+ * the more it was, and the fewer times, the less of that counts which the waiting alone could explain.
  */
 export function workShare(ms: number, machine: MachineTime): number {
   const waited = waitedShare(machine);
   const spread = ms / machine.wallMs;
   const least = Math.max(0, ms - waited * machine.wallMs) / Math.max(machine.wallMs * (1 - waited), 1e-3);
-  return Math.min(1, spread * (1 - waited) + least * waited);
+  const isOnePlace = (waited * SPREAD_SWITCHES) / (SPREAD_SWITCHES + (machine.switches || 0));
+  return Math.min(1, spread * (1 - isOnePlace) + least * isOnePlace);
 }
 
 export interface SpikeFacts {
@@ -152,6 +159,7 @@ function machineTime({ pauses }: IsolateData, { pause, durationMs }: Stop): Mach
     cpuMs,
     queuedMs,
     stalledMs: Math.max(0, blocked - HELPERS_SHARE * cpuMs),
+    switches: at(pauses.involuntarySwitches),
     minorFaults: at(pauses.minorFaults),
     majorFaults: at(pauses.majorFaults),
     faultMs: Math.min(at(pauses.minorFaults) * MINOR_FAULT_MS, cpuMs),
@@ -159,7 +167,8 @@ function machineTime({ pauses }: IsolateData, { pause, durationMs }: Stop): Mach
 }
 
 function ratesBefore(history: GcHistory, isolate: IsolateData, startMs: number): SpikeFacts["rate"] {
-  const now = history.allocationRate(startMs - BURST_MS, startMs);
+  const rates = BURSTS_MS.map((ms) => history.allocationRate(startMs - ms, startMs)).filter((rate) => rate !== null);
+  const now = rates.length === 0 ? null : Math.max(...rates);
   const from = Math.max(isolate.startMs, startMs - BURST_MS - USUAL_MS);
   const seconds: number[] = [];
   for (let end = startMs - BURST_MS; end - BURST_MS >= from; end -= BURST_MS) {
