@@ -75,11 +75,15 @@ const number = (value) => (Number.isInteger(value) ? String(value) : value.toFix
 function printRun(run) {
   const expected = run.answer.cause ?? NONE;
   const answered = answerOf(run);
+  const isRight =
+    run.answer.cause === null
+      ? run.spikes.every((spike) => judge(spike, run.answer) !== "wrong")
+      : answered === expected;
   const right = run.spikes.filter((spike) => judge(spike, run.answer) === "right");
   const sites = right.filter(({ site }) => isExpectedSite(site, run.answer)).length;
   const ofSites = run.answer.sites.length === 0 ? "no site expected" : `first site right in ${sites}`;
   console.log(
-    `${answered === expected ? "right" : "WRONG"}  ${run.program} (Node ${run.node}): ${expected}, answered ${answered}; ` +
+    `${isRight ? "right" : "WRONG"}  ${run.program} (Node ${run.node}): ${expected}, answered ${answered}; ` +
       `${right.length} of ${run.spikes.length} spikes right, ${ofSites}; processor ${percent(run.cpuShare)} of the pauses`,
   );
 }

@@ -52,7 +52,7 @@ export function followChannels(subscribe: Subscribe, log: TagLog): void {
       const tag = going.get(response);
       if (tag === undefined) return;
       going.delete(response);
-      log.end(tag, matchedRoute(request, request.method));
+      log.end(HTTP, tag, matchedRoute(request, request.method));
     }),
   );
 }

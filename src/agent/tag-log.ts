@@ -10,24 +10,25 @@ import {
   MAX_TAG_NAMES,
   TAG_SOURCES,
 } from "../recording/spec.ts";
-import { encodeTag, encodeTagEnd, encodeTagName, tagBuffer, tagEndBuffer } from "../recording/tag-records.ts";
+import { encodeTag, encodeTagEnd, encodeTagName, tagEndRecord, tagRecord } from "../recording/tag-records.ts";
 
 /** Appends a record to the isolate's .tags; false where there is no room for it. Never throws. */
 export type AppendTag = (record: Uint8Array) => boolean;
 
-/** The name of all that come when there are MAX_TAG_NAMES. */
+/** The name of all that come when a source has had MOST_NAMES: none takes those of the others away. */
 export const OTHER_TAGS = "(other)";
+export const MOST_NAMES = Math.floor((MAX_TAG_NAMES - 1) / TAG_SOURCES.length);
 /** A UTF-16 code unit is at most three bytes of UTF-8. */
 const MOST_CHARACTERS = MAX_TAG_NAME_BYTES / 3;
 
 const MOST_BYTES = MAX_LOG_BYTES[LogKind.tags];
 /** A window while the file is empty. It grows as the room shrinks, so that tags get fewer and never end. */
 const WINDOW_MS = 100;
-/** So many of each name are written in a window, however busy it is, as long as it has fewer than MOST_RECORDS. */
-const EACH_NAME = 4;
-const MOST_RECORDS = 200;
-/** Beyond those one in 1, 2, 4, ... of a name: twice as many whenever the window has so many records more. */
-const DOUBLED_AFTER = 25;
+/** The first of each name are written in a window, however busy it is: of fifty names at least. */
+const FIRST_OF_NAME = 4;
+const MOST_FIRST = 200;
+/** Beyond those one in 1, 2, 4, ... of a name: the step doubles whenever the window has so many more of them. */
+const DOUBLED_AFTER = 10;
 
 /** A name, of one source. */
 class Name {
@@ -50,13 +51,15 @@ export class TagLog {
   readonly #numbers = new Map<string, number>();
   /** By source. */
   readonly #names: readonly Map<string, Name>[] = TAG_SOURCES.map(() => new Map());
-  readonly #record = tagBuffer();
-  readonly #end = tagEndBuffer();
+  readonly #record = tagRecord();
+  readonly #end = tagEndRecord();
   #tags = 0;
   #room = MOST_BYTES - HEADER_BYTES;
   #window = 0;
   #windowEndMs = Number.NEGATIVE_INFINITY;
-  #written = 0;
+  /** Written in this window: as the first of their name, and beyond those. */
+  #first = 0;
+  #beyond = 0;
 
   /** `nowMs` counts ms from `originNs`, which is a moment on the monotonic clock. A source is an index into TAG_SOURCES. */
   constructor(append: AppendTag, nowMs: () => number, originNs: number) {
@@ -84,10 +87,10 @@ export class TagLog {
   }
 
   /** The end of tag number `tag`, and its name where that is known only now. */
-  end(tag: number, name: string | null): void {
-    const number = name === null ? null : this.#numberOf(this.#keyOf(name));
-    encodeTagEnd(this.#end, this.#ns(this.#nowMs()), tag, number);
-    this.#write(this.#end);
+  end(source: number, tag: number, name: string | null): void {
+    const number = name === null ? null : (this.#nameOf(source, name)?.number ?? null);
+    encodeTagEnd(this.#end.view, this.#ns(this.#nowMs()), tag, number);
+    this.#write(this.#end.bytes);
   }
 
   #add(source: number, text: string, nowMs: number, startMs: number, durationMs: number | null): number {
@@ -95,8 +98,8 @@ export class TagLog {
     const weight = name === null ? 0 : this.#weightOf(name, nowMs);
     if (name === null || weight === 0) return -1;
     const durationNs = durationMs === null ? null : durationMs * 1e6;
-    encodeTag(this.#record, source, this.#ns(startMs), durationNs, name.number, weight);
-    if (!this.#write(this.#record)) return -1;
+    encodeTag(this.#record.view, source, this.#ns(startMs), durationNs, name.number, weight);
+    if (!this.#write(this.#record.bytes)) return -1;
     name.waiting = 0;
     return this.#tags++;
   }
@@ -106,7 +109,8 @@ export class TagLog {
     if (nowMs >= this.#windowEndMs) {
       this.#windowEndMs = nowMs + (WINDOW_MS * MOST_BYTES) / Math.max(1, this.#room);
       this.#window++;
-      this.#written = 0;
+      this.#first = 0;
+      this.#beyond = 0;
     }
     if (name.window !== this.#window) {
       name.window = this.#window;
@@ -114,33 +118,32 @@ export class TagLog {
     }
     name.count++;
     name.waiting++;
-    const isExact = name.count <= EACH_NAME && this.#written < MOST_RECORDS;
-    if (!isExact && name.waiting < 2 ** Math.floor(this.#written / DOUBLED_AFTER)) return 0;
-    this.#written++;
+    if (name.count <= FIRST_OF_NAME && this.#first < MOST_FIRST) this.#first++;
+    else if (name.waiting >= 2 ** Math.floor(this.#beyond / DOUBLED_AFTER)) this.#beyond++;
+    else return 0;
     return name.waiting;
   }
 
+  /** Null where there is no room to write a new one. */
   #nameOf(source: number, text: string): Name | null {
-    const known = this.#names[source]?.get(text);
+    const names = this.#names[source];
+    if (names === undefined) return null;
+    const short = text.length > MOST_CHARACTERS ? text.slice(0, MOST_CHARACTERS) : text;
+    const known = names.get(short);
     if (known !== undefined) return known;
-    const key = this.#keyOf(text);
-    const keyed = this.#names[source]?.get(key);
-    if (keyed !== undefined) return keyed;
+    const key = names.size < MOST_NAMES ? copyOf(short) : OTHER_TAGS;
+    return names.get(key) ?? this.#newName(names, key);
+  }
+
+  #newName(names: Map<string, Name>, key: string): Name | null {
     const number = this.#numberOf(key);
     if (number === null) return null;
     const name = new Name(number);
-    this.#names[source]?.set(key, name);
+    names.set(key, name);
     return name;
   }
 
-  /** The text by which a name is known. */
-  #keyOf(text: string): string {
-    const key = text.length > MOST_CHARACTERS ? text.slice(0, MOST_CHARACTERS) : text;
-    if (this.#numbers.has(key)) return key;
-    return this.#numbers.size < MAX_TAG_NAMES - 1 ? copyOf(key) : OTHER_TAGS;
-  }
-
-  /** Null where there is no room to write a new name. */
+  /** One number for a name, whatever it is the name of. */
   #numberOf(key: string): number | null {
     const known = this.#numbers.get(key);
     if (known !== undefined) return known;
@@ -150,7 +153,7 @@ export class TagLog {
     return number;
   }
 
-  #write(record: Buffer): boolean {
+  #write(record: Uint8Array): boolean {
     if (record.length > this.#room || !this.#append(record)) return false;
     this.#room -= record.length;
     return true;

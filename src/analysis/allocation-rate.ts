@@ -1,8 +1,9 @@
 /** How fast a program allocates, what is usual for it, and when that is a burst. Pure. */
 import type { GcHistory } from "./gc-history.ts";
 
-/** A rate is looked at over this time, and what is usual over so many such times before it. */
-export const BURST_MS = 1000;
+/** A burst may be as short as the first, and what is usual is looked at over stretches of the second: so many of them before it. */
+export const QUARTER_MS = 250;
+export const SECOND_MS = 1000;
 const USUAL_STRETCHES = 30;
 /** Fewer say nothing about what is usual. */
 const LEAST_STRETCHES = 3;
@@ -29,13 +30,14 @@ export function usualRate(rates: Float64Array): number | null {
 
 /** The rate right before a moment of an isolate that began at `startMs`; null where it, or what is usual, is not known. */
 export function rateBefore(history: GcHistory, startMs: number, timeMs: number): AllocationRate | null {
-  const now = history.allocationRate(timeMs - BURST_MS, timeMs);
-  const stretches = Math.min(USUAL_STRETCHES, Math.floor((timeMs - BURST_MS - startMs) / BURST_MS));
-  if (now === null || stretches < LEAST_STRETCHES) return null;
+  const rates = [QUARTER_MS, SECOND_MS].map((ms) => history.allocationRate(timeMs - ms, timeMs));
+  const known = rates.filter((rate) => rate !== null);
+  const stretches = Math.min(USUAL_STRETCHES, Math.floor((timeMs - SECOND_MS - startMs) / SECOND_MS));
+  if (known.length === 0 || stretches < LEAST_STRETCHES) return null;
   const before = Float64Array.from({ length: stretches }, (_, i) => {
-    const endMs = timeMs - (stretches - i) * BURST_MS;
-    return history.allocationRate(endMs - BURST_MS, endMs) ?? Number.NaN;
+    const endMs = timeMs - (stretches - i) * SECOND_MS;
+    return history.allocationRate(endMs - SECOND_MS, endMs) ?? Number.NaN;
   });
   const usual = usualRate(before);
-  return usual === null ? null : { now, usual };
+  return usual === null ? null : { now: Math.max(...known), usual };
 }

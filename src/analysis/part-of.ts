@@ -193,6 +193,7 @@ function sampledPart(samples: SampleColumns, part: Part): SampleColumns {
       .subarray(from, to)
       .map((diedMs) => (diedMs < part.toMs ? diedMs - part.fromMs : Number.POSITIVE_INFINITY)),
     bytes: samples.bytes.subarray(from, to),
+    objects: samples.objects.subarray(from, to),
     stack: samples.stack.subarray(from, to),
   };
 }

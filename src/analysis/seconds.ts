@@ -1,6 +1,6 @@
 /** An isolate second by second: what it allocated, how its heap grew, how long its pauses were. Pure. */
 import { type IsolateData, PAUSE_KINDS } from "../recording/model.ts";
-import { BURST_MS, isBurst, usualRate } from "./allocation-rate.ts";
+import { isBurst, QUARTER_MS, SECOND_MS, usualRate } from "./allocation-rate.ts";
 import { GcHistory } from "./gc-history.ts";
 import { type HeapSeries, heapSeries } from "./heap-series.ts";
 import { lowerBound } from "./intervals.ts";
@@ -22,13 +22,15 @@ export interface Seconds {
   readonly toMs: number;
   /** Bytes a second. */
   readonly allocation: Float64Array;
+  /** In its fastest quarter, bytes a second; at least `allocation`. */
+  readonly peakAllocation: Float64Array;
   /** The median of the 30 s before, bytes a second. */
   readonly usualAllocation: Float64Array;
   /** Of the used heap between full collections, from one collection's end to another's, bytes a second; below 0 where it shrinks. */
   readonly growth: Float64Array;
   /** Exact nearest-rank, of the pauses that began in the second or the nine before it. */
   readonly p99Ms: Float64Array;
-  /** 1: the allocation rate is a burst, as the cause of that name has it. */
+  /** 1: the peak is a burst, as the cause of that name has it. */
   readonly isBurst: Uint8Array;
   /** 1: the heap grows faster than the threshold. */
   readonly isGrowing: Uint8Array;
@@ -44,18 +46,26 @@ export interface SecondsOptions {
 /** Linear in the seconds, n log n in the pauses. */
 export function secondsOf(isolate: IsolateData, { spikeMs, growthBytes }: SecondsOptions): Seconds {
   const { startMs: fromMs, endMs: toMs } = isolate;
-  const count = Math.max(0, Math.ceil((toMs - fromMs) / BURST_MS));
-  const begin = (second: number): number => fromMs + second * BURST_MS;
-  const end = (second: number): number => Math.min(toMs, fromMs + (second + 1) * BURST_MS);
+  const count = Math.max(0, Math.ceil((toMs - fromMs) / SECOND_MS));
+  const begin = (second: number): number => fromMs + second * SECOND_MS;
+  const end = (second: number): number => Math.min(toMs, fromMs + (second + 1) * SECOND_MS);
   const eachSecond = (value: (second: number) => number): Float64Array =>
     Float64Array.from({ length: count }, (_, second) => value(second));
   // What is left of a second is too short to say that something is faster than usual.
-  const whole = Math.floor((toMs - fromMs) / BURST_MS);
+  const whole = Math.floor((toMs - fromMs) / SECOND_MS);
   const marked = (holds: (second: number) => boolean): Uint8Array =>
     Uint8Array.from({ length: count }, (_, second) => (second < whole && holds(second) ? 1 : 0));
 
   const history = new GcHistory(isolate);
   const allocation = eachSecond((second) => history.allocationRate(begin(second), end(second)) ?? Number.NaN);
+  const quarters = Array.from({ length: SECOND_MS / QUARTER_MS }, (_, i) => i * QUARTER_MS);
+  const peakAllocation = eachSecond((second) =>
+    quarters.reduce((most, at) => {
+      const from = begin(second) + at;
+      const rate = history.allocationRate(from, Math.min(toMs, from + QUARTER_MS));
+      return rate === null ? most : Math.max(most, rate);
+    }, allocation[second] ?? Number.NaN),
+  );
   const usualAllocation = eachSecond((second) => usualRate(allocation.subarray(0, second)) ?? Number.NaN);
   const rise = heapRise(isolate);
   const growth = eachSecond((second) => growthBetween(rise, begin(second), end(second)));
@@ -64,10 +74,11 @@ export function secondsOf(isolate: IsolateData, { spikeMs, growthBytes }: Second
     fromMs,
     toMs,
     allocation,
+    peakAllocation,
     usualAllocation,
     growth,
     p99Ms,
-    isBurst: marked((i) => isBurst({ now: allocation[i] ?? 0, usual: usualAllocation[i] ?? Number.NaN })),
+    isBurst: marked((i) => isBurst({ now: peakAllocation[i] ?? 0, usual: usualAllocation[i] ?? Number.NaN })),
     isGrowing: marked((i) => (growth[i] ?? 0) > growthBytes),
     isSlow: Uint8Array.from(p99Ms, (ms) => (ms >= spikeMs ? 1 : 0)),
   };
@@ -118,7 +129,7 @@ function riseAt({ timeMs, value }: HeapSeries, atMs: number): number {
 /** For each second, of its pauses and those of the nine before it. Each pause is sorted once, with those of its own second. */
 function slidingP99({ pauses }: IsolateData, fromMs: number, count: number): Float64Array {
   const first = (second: number): number =>
-    second === count ? pauses.count : lowerBound(pauses.startMs, fromMs + second * BURST_MS, pauses.count);
+    second === count ? pauses.count : lowerBound(pauses.startMs, fromMs + second * SECOND_MS, pauses.count);
   const bySecond = Array.from({ length: count }, (_, second) =>
     pauses.durationMs.slice(first(second), first(second + 1)).sort(),
   );

@@ -1,6 +1,6 @@
 /** Allocation sites: which line of user code allocated the bytes of some windows. */
-import type { Allocations, AllocationWindow, Frame } from "../recording/model.ts";
-import type { Site } from "./report-types.ts";
+import type { Allocations, AllocationWindow, Frame, IsolateData } from "../recording/model.ts";
+import type { Site, SiteMeasure } from "./report-types.ts";
 
 /** At most this many sites are listed: behind the tenth there is nothing to act on. */
 export const MAX_SITES = 10;
@@ -15,7 +15,7 @@ export interface SiteTally {
  * For every stack the frame that gets its bytes: the leaf-most of user code. Frames of Node, of V8 and of gcspike are passed
  * over, because nobody can change those; a stack without user code has none. Equal frames are one.
  */
-export function siteOfStack(allocations: Allocations): readonly (Frame | undefined)[] {
+export function siteOfStack(allocations: Pick<Allocations, "frames" | "stacks">): readonly (Frame | undefined)[] {
   const known = new Map<string, Frame>();
   const canonical = allocations.frames.map((frame) => {
     const key = siteKey(frame);
@@ -46,8 +46,8 @@ export function tallySites(windows: readonly AllocationWindow[], sites: readonly
   return { frames, totalBytes };
 }
 
-/** Most bytes first; a site's share is that of all sampled bytes. */
-export function rankSites({ frames, totalBytes }: SiteTally): readonly Site[] {
+/** Most bytes first; a site's share is that of all sampled bytes. `exact`: inlined functions are known. */
+export function rankSites({ frames, totalBytes }: SiteTally, measure: SiteMeasure, exact: boolean): readonly Site[] {
   return [...frames]
     .sort(([a, bytesOfA], [b, bytesOfB]) => bytesOfB - bytesOfA || (siteKey(a) < siteKey(b) ? -1 : 1))
     .slice(0, MAX_SITES)
@@ -57,19 +57,21 @@ export function rankSites({ frames, totalBytes }: SiteTally): readonly Site[] {
       line: frame.line,
       column: frame.column > 0 ? frame.column : null,
       share: totalBytes > 0 ? bytes / totalBytes : 0,
-      measure: "allocated",
-      exact: false,
+      measure,
+      exact,
       bytes: Math.round(bytes),
-      survivedBytes: null,
+      survivedBytes: measure === "survived" || measure === "retained" ? Math.round(bytes) : null,
     }));
 }
 
 /** Sites of all isolates over the whole recording. */
-export function overallSites(all: readonly Allocations[]): readonly Site[] {
+export function overallSites(isolates: readonly Pick<IsolateData, "allocations" | "samples">[]): readonly Site[] {
   const known = new Map<string, Frame>();
   const frames = new Map<Frame, number>();
   let totalBytes = 0;
-  for (const allocations of all) {
+  const sampled = isolates.filter(({ allocations }) => allocations !== null);
+  for (const { allocations } of sampled) {
+    if (allocations === null) continue;
     const tally = tallySites(allocations.windows, siteOfStack(allocations));
     totalBytes += tally.totalBytes;
     for (const [frame, bytes] of tally.frames) {
@@ -79,5 +81,10 @@ export function overallSites(all: readonly Allocations[]): readonly Site[] {
       frames.set(first, (frames.get(first) ?? 0) + bytes);
     }
   }
-  return rankSites({ frames, totalBytes });
+  return rankSites({ frames, totalBytes }, "allocated", sampled.every(isExact));
+}
+
+/** Functions that the optimiser inlined are known in this isolate's allocations. */
+export function isExact({ samples }: Pick<IsolateData, "samples">): boolean {
+  return samples?.isExact === true;
 }

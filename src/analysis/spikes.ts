@@ -1,5 +1,5 @@
 /** Spikes: pauses at or over the threshold, and runs of incremental steps that amount to one. */
-import type { AllocationWindow, Frame, IsolateData } from "../recording/model.ts";
+import type { IsolateData } from "../recording/model.ts";
 import { PAUSE_KINDS } from "../recording/model.ts";
 import { decide } from "./causes/decide.ts";
 import { spikeFacts } from "./causes/facts.ts";
@@ -7,9 +7,8 @@ import { headline, pauseEvidence, reasonOf, stepsEvidence } from "./evidence.ts"
 import { GcHistory } from "./gc-history.ts";
 import type { Intervals } from "./intervals.ts";
 import type { Spike } from "./report-types.ts";
-import { rankSites, siteOfStack, tallySites } from "./sites.ts";
 import { longestPhases } from "./spike-phases.ts";
-import { type SiteFinder, sitesOf } from "./spike-sites.ts";
+import { SpikeSites } from "./spike-sites.ts";
 import { type StepRun, stepRuns } from "./steps.ts";
 import type { ObservedIsolate } from "./summary.ts";
 import { tagsBefore } from "./tags.ts";
@@ -41,9 +40,12 @@ export function findSpikes(observed: readonly ObservedIsolate[], spikeMs: number
   candidates.sort((a, b) => b.durationMs - a.durationMs || a.startMs - b.startMs);
   const backgrounds = new Map<IsolateData, Background>();
   const backgroundOf = (isolate: IsolateData): Background => {
-    const known = backgrounds.get(isolate) ?? { history: new GcHistory(isolate), sitesBetween: siteFinder(isolate) };
-    backgrounds.set(isolate, known);
-    return known;
+    const known = backgrounds.get(isolate);
+    if (known !== undefined) return known;
+    const history = new GcHistory(isolate);
+    const background = { history, sites: new SpikeSites(isolate, history) };
+    backgrounds.set(isolate, background);
+    return background;
   };
   return {
     spikes: candidates
@@ -77,10 +79,10 @@ function stepCandidates(isolate: IsolateData, steps: Intervals, spikeMs: number)
 /** What an isolate's spikes share. */
 interface Background {
   readonly history: GcHistory;
-  readonly sitesBetween: SiteFinder;
+  readonly sites: SpikeSites;
 }
 
-function describe(candidate: Candidate, id: string, spikeMs: number, { history, sitesBetween }: Background): Spike {
+function describe(candidate: Candidate, id: string, spikeMs: number, { history, sites }: Background): Spike {
   const { isolate, startMs, durationMs, stop } = candidate;
   const isSteps = stop.type === "steps";
   const intervals = isSteps
@@ -90,7 +92,6 @@ function describe(candidate: Candidate, id: string, spikeMs: number, { history, 
   const kind = isSteps ? "incremental-steps" : (PAUSE_KINDS[isolate.pauses.kind[pause] ?? 0] ?? "scavenge");
   const facts = spikeFacts(isolate, history, { kind, pause, intervals, startMs, durationMs }, spikeMs);
   const verdict = decide(facts);
-  const sites = sitesOf(verdict.cause, facts, history, sitesBetween);
   const cpuMs = isolate.pauses.cpuMs[pause] ?? Number.NaN;
   return {
     id,
@@ -105,7 +106,7 @@ function describe(candidate: Candidate, id: string, spikeMs: number, { history, 
     confidence: verdict.confidence,
     contributing: verdict.contributing,
     headline: headline(isolate, stop.type === "steps" ? stop.run : pause, verdict.primary?.why ?? null),
-    sites,
+    sites: sites.of(verdict.cause, facts),
     tags: tagsBefore(isolate, startMs),
     evidence: [
       ...verdict.judgements.flatMap(({ evidence }) => evidence),
@@ -113,32 +114,4 @@ function describe(candidate: Candidate, id: string, spikeMs: number, { history, 
     ],
     advice: verdict.primary?.advice ?? [],
   };
-}
-
-/** Sites of the windows that end at or after a moment and begin before another. Spikes of one second share their answer. */
-function siteFinder({ allocations }: IsolateData): SiteFinder {
-  if (allocations === null) return () => [];
-  const sites: readonly (Frame | undefined)[] = siteOfStack(allocations);
-  const known = new Map<string, ReturnType<SiteFinder>>();
-  return (fromMs, toMs) => {
-    const from = firstWindow(allocations.windows, (window) => window.endMs >= fromMs);
-    const to = firstWindow(allocations.windows, (window) => window.startMs >= toMs);
-    const key = `${from}-${to}`;
-    const ranked = known.get(key) ?? rankSites(tallySites(allocations.windows.slice(from, to), sites));
-    known.set(key, ranked);
-    return ranked;
-  };
-}
-
-/** Index of the first window for which `holds` is true; windows are in order of time, so that it holds for all behind it. */
-function firstWindow(windows: readonly AllocationWindow[], holds: (window: AllocationWindow) => boolean): number {
-  let low = 0;
-  let high = windows.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const window = windows[middle];
-    if (window !== undefined && holds(window)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

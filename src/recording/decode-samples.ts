@@ -24,8 +24,6 @@ export interface DecodedSamples {
 
 interface DecodedLog {
   readonly columns: SampleColumns;
-  /** How many objects each sample stands for. */
-  readonly objects: Float64Array;
   readonly yieldedMs: number | null;
   readonly warnings: readonly Warning[];
 }
@@ -124,9 +122,9 @@ function decodeLog(log: Log, clock: Clock, stacks: number): DecodedLog {
       bornMs: bornMs.subarray(0, count),
       diedMs: diedMs.subarray(0, count),
       bytes: bytes.subarray(0, count),
+      objects: objects.subarray(0, count),
       stack: stack.subarray(0, count),
     },
-    objects,
     yieldedMs,
     warnings: damagedRecords(log, damaged),
   };
@@ -141,8 +139,8 @@ function countBirths(log: Log): number {
 }
 
 /** Windows begin and end at whole ms, as they do in pprof. One without samples says that nothing was allocated. */
-function windowsOf({ columns, objects, yieldedMs }: DecodedLog, startMs: number, endMs: number): AllocationWindow[] {
-  const { count, bornMs, bytes, stack } = columns;
+function windowsOf({ columns, yieldedMs }: DecodedLog, startMs: number, endMs: number): AllocationWindow[] {
+  const { count, bornMs, bytes, objects, stack } = columns;
   const end = Math.ceil(Math.max(yieldedMs ?? endMs, bornMs[count - 1] ?? 0));
   const windows: AllocationWindow[] = [];
   let sample = 0;

@@ -167,6 +167,8 @@ export interface SampleColumns {
   readonly diedMs: Float64Array;
   /** Bytes that it stands for. */
   readonly bytes: Float64Array;
+  /** Objects that it stands for, all as large as it. */
+  readonly objects: Float64Array;
   /** Index into Samples.stacks. */
   readonly stack: Int32Array;
 }

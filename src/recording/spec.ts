@@ -399,8 +399,8 @@ export const TAG_OPEN = 0xffff_ffff;
 /** performance.mark and .measure; a publication on the channel gcspike:tag, which is where gcspike/tag publishes; a request of node:http. */
 export const TAG_SOURCES = ["mark", "measure", "tag", "http"] as const;
 export type TagSource = (typeof TAG_SOURCES)[number];
-/** The agent writes no more different names than this an isolate, the last of them OTHER_TAGS, and no longer ones. */
-export const MAX_TAG_NAMES = 1000;
+/** The agent writes no more different names than this an isolate, and no longer ones. */
+export const MAX_TAG_NAMES = 2000;
 export const MAX_TAG_NAME_BYTES = 600;
 
 /** What the recorder tells the agent: `agent.json` in the recording folder. */

@@ -45,7 +45,7 @@ export function buildView(
       ),
     })),
     rss: recording.processes.map(({ pid, timeMs, rss }) => ({ pid, series: { timeMs, value: rss } })),
-    sites: overallSites(recording.isolates.flatMap(({ allocations }) => (allocations === null ? [] : [allocations]))),
+    sites: overallSites(recording.isolates),
     title: recording.path.split(/[\\/]/).findLast((part) => part !== "") ?? recording.path,
   };
 }

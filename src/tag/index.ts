@@ -12,8 +12,8 @@ import { channel } from "node:diagnostics_channel";
 const tags = channel("gcspike:tag");
 
 /**
- * Says that `name` happens now: a kind of work ("checkout"), not one piece of it, for a recording holds at most a thousand
- * different names. A report says which of them stand out before a spike. Never throws.
+ * Says that `name` happens now: a kind of work ("checkout"), not one piece of it, for a recording holds some five
+ * hundred different names. A report says which of them stand out before a spike. Never throws.
  */
 export function tag(name: string): void {
   tags.publish(name);

@@ -495,7 +495,7 @@ describe("the lanes above the pauses", () => {
       expect(await pixelsOf(page, title, "lane")).toBeGreaterThan(50);
     }
     expect(await textOf(figure(page, "Allocation rate").locator("figcaption"))).toContain(
-      "burst, 4 times the usual and at least 20 MiB/s: 3 seconds",
+      "burst of 250 ms or more, 4 times the usual and 20 MiB/s at least: 3 seconds",
     );
     expect(await textOf(figure(page, "Heap growth between full collections").locator("figcaption"))).toContain(
       "grows faster than 50 MiB/s (--growth): 3 seconds",
@@ -510,7 +510,8 @@ describe("the lanes above the pauses", () => {
     await expect.poll(() => textOf(tip), PATIENCE).toContain("38.000 s to 39.000 s");
     expect(await textOf(tip)).toMatch(/Allocation rate\s+180 MiB\/s/);
     expect(await textOf(tip)).toMatch(/usual in the 30 s before\s+27 MiB\/s/);
-    expect(await textOf(tip)).toContain("burst, 4 times the usual");
+    expect(await textOf(tip)).toMatch(/in its fastest 250 ms\s+250 MiB\/s/);
+    expect(await textOf(tip)).toContain("burst of 250 ms or more, 4 times the usual");
     expect(await textOf(figure(page, "Heap growth between full collections").locator(".legend"))).toMatch(
       /each second\s+70 MiB\/s/,
     );

@@ -46,7 +46,7 @@ import {
   TAG_SOURCES,
   type TagSource,
 } from "../../src/recording/spec.ts";
-import { encodeTag, encodeTagEnd, encodeTagName, tagBuffer, tagEndBuffer } from "../../src/recording/tag-records.ts";
+import { encodeTag, encodeTagEnd, encodeTagName, tagEndRecord, tagRecord } from "../../src/recording/tag-records.ts";
 
 export const PID = 4_200_000;
 /** The monotonic clock at the recording's start: some 11 days after boot, beyond what 32 bits hold in ms. */
@@ -232,16 +232,16 @@ function writeIsolate(folder: string, isolate: IsolateFolder): void {
 /** All tags, then all ends. */
 function tagRecords(tags: readonly TagFields[]): readonly Buffer[] {
   const begun = tags.map(({ startNs, durationNs = 0, endNs, name, source, weight = 1 }) => {
-    const record = tagBuffer();
+    const { bytes, view } = tagRecord();
     const duration = endNs === undefined ? durationNs : null;
-    encodeTag(record, TAG_SOURCES.indexOf(source), Number(startNs), duration, name, weight);
-    return record;
+    encodeTag(view, TAG_SOURCES.indexOf(source), Number(startNs), duration, name, weight);
+    return Buffer.from(bytes);
   });
   const ended = tags.flatMap(({ endNs, endName }, tag) => {
     if (endNs === undefined || endNs === null) return [];
-    const record = tagEndBuffer();
-    encodeTagEnd(record, Number(endNs), tag, endName ?? null);
-    return [record];
+    const { bytes, view } = tagEndRecord();
+    encodeTagEnd(view, Number(endNs), tag, endName ?? null);
+    return [Buffer.from(bytes)];
   });
   return [...begun, ...ended];
 }

@@ -249,6 +249,8 @@ export interface SampleSpec {
   /** Default: alive at the end. */
   readonly diedMs?: number;
   readonly bytes: number;
+  /** Default: one. */
+  readonly objects?: number;
 }
 
 /** Sampled objects of the heap and, where they are given, ArrayBuffers. */
@@ -274,6 +276,7 @@ export function samples(
       bornMs: Float64Array.from(inOrder, ({ bornMs }) => bornMs),
       diedMs: Float64Array.from(inOrder, ({ diedMs }) => diedMs ?? Number.POSITIVE_INFINITY),
       bytes: Float64Array.from(inOrder, ({ bytes }) => bytes),
+      objects: Float64Array.from(inOrder, ({ objects }) => objects ?? 1),
       stack: Int32Array.from(inOrder, ({ stack }) => stackOf(stack)),
     };
   };

@@ -300,6 +300,7 @@ function secondsOf(pauses: PauseSeries, durationMs: number, options: ViewOptions
     fromMs: 0,
     toMs: durationMs,
     allocation: known((second) => (isBusy(second) ? 180 : 24 + 6 * random()) * MiB),
+    peakAllocation: known((second) => (isBusy(second) ? 250 : 31) * MiB),
     usualAllocation: known((second) => (second < 4 ? Number.NaN : 27 * MiB)),
     growth: known((second) => (isBusy(second) ? 70 : second % 20 === 19 ? -60 : 3 * random()) * MiB),
     p99Ms,

@@ -1,7 +1,6 @@
 /** The allocation rate jumped well above its recent level. */
 import { formatBytes, formatNumber } from "../../lib/units.ts";
-import { BURST_MS, isBurst } from "../allocation-rate.ts";
-
+import { isBurst } from "../allocation-rate.ts";
 import type { Rule } from "./rule.ts";
 
 export const allocationBurst: Rule = {
@@ -19,7 +18,7 @@ export const allocationBurst: Rule = {
           signal: "allocation-rate",
           value: rate.now,
           unit: "bytes/s",
-          text: `${formatBytes(rate.now)} a second were allocated in the ${BURST_MS / 1000} s before it; usual in the 30 s before that: ${formatBytes(rate.usual)} a second.`,
+          text: `${formatBytes(rate.now)} a second were allocated right before it; usual in the 30 s before that: ${formatBytes(rate.usual)} a second.`,
         },
       ],
       advice: [

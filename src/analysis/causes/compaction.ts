@@ -19,7 +19,7 @@ export const compaction: Rule = {
     const share = workShare(evacuating, machine);
     if (!(share >= WORTH_SAYING)) return null;
     return {
-      score: 0.3 + 0.65 * ramp(share, 0.3, 0.75),
+      score: 0.3 + 0.65 * ramp(share, 0.25, 0.6),
       certainty: 0.8 * (1 - 0.4 * waitedShare(machine)),
       why: `moving objects out of fragmented pages took ${formatMs(evacuating)} of it`,
       evidence: [

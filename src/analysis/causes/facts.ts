@@ -25,6 +25,8 @@ export interface MachineTime {
   readonly queuedMs: number;
   /** Neither running nor queued, and longer than helpers need. */
   readonly stalledMs: number;
+  /** Times that it was taken off its processor. */
+  readonly switches: number;
   readonly minorFaults: number;
   readonly majorFaults: number;
   /** Estimated, from the faults. */
@@ -38,15 +40,19 @@ export function waitedShare({ wallMs, queuedMs, stalledMs, majorFaults }: Machin
   return Math.min(1, ((queuedMs || 0) + stalled) / wallMs) || 0;
 }
 
+/** A thread that was taken off its processor so often waited a little everywhere; one that was taken off once waited in one place. */
+const SPREAD_SWITCHES = 4;
+
 /**
  * Share of the stop's work that went into some phases of `ms`. Where the thread was kept from running, it is not known in which phases:
- * the more it was, the less of that counts which the waiting alone could explain.
+ * the more it was, and the fewer times, the less of that counts which the waiting alone could explain.
  */
 export function workShare(ms: number, machine: MachineTime): number {
   const waited = waitedShare(machine);
   const spread = ms / machine.wallMs;
   const least = Math.max(0, ms - waited * machine.wallMs) / Math.max(machine.wallMs * (1 - waited), 1e-3);
-  return Math.min(1, spread * (1 - waited) + least * waited);
+  const isOnePlace = (waited * SPREAD_SWITCHES) / (SPREAD_SWITCHES + (machine.switches || 0));
+  return Math.min(1, spread * (1 - isOnePlace) + least * isOnePlace);
 }
 
 export interface SpikeFacts {
@@ -148,6 +154,7 @@ function machineTime({ pauses }: IsolateData, { pause, durationMs }: Stop): Mach
     cpuMs,
     queuedMs,
     stalledMs: Math.max(0, blocked - HELPERS_SHARE * cpuMs),
+    switches: at(pauses.involuntarySwitches),
     minorFaults: at(pauses.minorFaults),
     majorFaults: at(pauses.majorFaults),
     faultMs: Math.min(at(pauses.minorFaults) * MINOR_FAULT_MS, cpuMs),

@@ -7,6 +7,10 @@ import { type Rule, ramp } from "./rule.ts";
 const CLEARING =
   /^V8\.GC_MC_CLEAR|_EPHEMERON_(?:LINEAR|FIXPOINT)|_WEAK_(?:GLOBAL|REFERENCES|COLLECTIONS)|FINALIZ(?:E_WEAK|ATION)/;
 /** Of a scavenge: ephemeron tables are gone through in the outermost phase itself. */
+/** ... unless it went on to this, which it only does where ephemerons lead to ephemerons: then all of it is about them. */
+const LINEAR = "V8.GC_MC_MARK_WEAK_CLOSURE_EPHEMERON_LINEAR";
+const DRAINING = "V8.GC_MC_MARK_WEAK_CLOSURE_EPHEMERON_MARKING";
+const MOSTLY_LINEAR = 0.1;
 const SCAVENGING = /^V8\.GC_SCAVENGER_SCAVENGE(?:_WEAK.*|_FINALIZE)?$/;
 const WORTH_SAYING = 0.2;
 
@@ -18,7 +22,7 @@ export const weakProcessing: Rule = {
     const share = workShare(weakMs, machine);
     if (!(share >= WORTH_SAYING)) return null;
     return {
-      score: 0.3 + 0.65 * ramp(share, 0.2, 0.65),
+      score: 0.3 + 0.65 * ramp(share, 0.2, 0.55),
       certainty: 0.85 * (1 - 0.4 * waitedShare(machine)),
       why: `clearing weak references, ephemerons (WeakMap, WeakSet) and finalisers took ${formatMs(weakMs)} of it`,
       evidence: [
@@ -38,10 +42,11 @@ export const weakProcessing: Rule = {
   },
 };
 
-function clearingMs({ kind, phases }: SpikeFacts): number {
+function clearingMs({ kind, phases, durationMs }: SpikeFacts): number {
   if (phases === null) return 0;
   const pattern = kind === "scavenge" ? SCAVENGING : CLEARING;
   let ms = 0;
   for (const [name, self] of phases) if (pattern.test(name)) ms += self;
+  if ((phases.get(LINEAR) ?? 0) >= durationMs * MOSTLY_LINEAR) ms += phases.get(DRAINING) ?? 0;
   return ms;
 }

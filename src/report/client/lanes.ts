@@ -3,7 +3,7 @@
  * lane the same way, so that a burst, growth and a spike that come together are seen to.
  */
 import type uPlot from "uplot";
-import { BURST_JUMP, BURST_LEAST_RATE } from "../../analysis/allocation-rate.ts";
+import { BURST_JUMP, BURST_LEAST_RATE, SECOND_MS } from "../../analysis/allocation-rate.ts";
 import type { Spike } from "../../analysis/report-types.ts";
 import { h } from "./dom.ts";
 import { bytes, count, moment, ms, plural } from "./format.ts";
@@ -17,7 +17,6 @@ import type { Range } from "./time-view.ts";
 import type { Tip } from "./tooltip.ts";
 import type { IsolateData } from "./wire.ts";
 
-const SECOND_MS = 1000;
 const HEIGHT = 38;
 const PADDING_TOP = 10;
 /** Of a second that stands out, at the upper edge: so that it is seen without colour too, and where its bar is short. */
@@ -35,6 +34,8 @@ interface Lane {
   readonly scale: (value: number) => string;
   /** Drawn dashed. */
   readonly line?: { readonly label: string; readonly at: (second: number) => number };
+  /** What else the tooltip says of a second. */
+  readonly also?: { readonly label: string; readonly at: (second: number) => number };
   /** 1 for the seconds that stand out, and why they do. */
   readonly marked?: { readonly seconds: Uint8Array; readonly because: string };
   readonly label?: string;
@@ -130,15 +131,15 @@ function drawSpikes(plot: uPlot, spikes: readonly Spike[], { min, max }: Range):
   ctx.globalAlpha = 1;
 }
 
-function tipOf({ title, values, show, line, marked }: Lane, grid: Grid, second: number): Tip {
+function tipOf({ title, values, show, line, also, marked }: Lane, grid: Grid, second: number): Tip {
   const isMarked = marked?.seconds[second] === 1;
   const end = Math.min(beginOf(grid, second + 1), grid.toMs);
-  const usual = line?.at(second) ?? Number.NaN;
+  const others = [also, line].filter((one) => one !== undefined && !Number.isNaN(one.at(second)));
   return {
     title: `${moment(beginOf(grid, second))} to ${moment(end)}`,
     rows: [
       { label: title, value: show(values[second] ?? Number.NaN), color: isMarked ? "over" : "lane" },
-      ...(line === undefined || Number.isNaN(usual) ? [] : [{ label: line.label, value: show(usual) }]),
+      ...others.flatMap((one) => (one === undefined ? [] : [{ label: one.label, value: show(one.at(second)) }])),
     ],
     ...(isMarked && { note: marked?.because }),
   };
@@ -210,7 +211,7 @@ function laneSpec(store: Store, lane: Lane, grid: Grid, spikes: readonly Spike[]
 const perSecond = (value: number): string => (Number.isFinite(value) ? `${bytes(value)}/s` : "not known");
 
 function lanesOf({ data }: Store, { seconds, tagLanes }: IsolateData): readonly Lane[] {
-  const { allocation, usualAllocation, growth, p99Ms, isBurst, isGrowing, isSlow } = seconds;
+  const { allocation, peakAllocation, usualAllocation, growth, p99Ms, isBurst, isGrowing, isSlow } = seconds;
   const growthLimit = perSecond(data.growthThresholdBytes);
   const spike = ms(data.spikeThresholdMs);
   const isKnown = (values: Float64Array): boolean => values.some((value) => !Number.isNaN(value));
@@ -229,10 +230,11 @@ function lanesOf({ data }: Store, { seconds, tagLanes }: IsolateData): readonly 
       values: allocation,
       show: perSecond,
       scale: bytes,
+      also: { label: "in its fastest 250 ms", at: (second) => peakAllocation[second] ?? Number.NaN },
       line: { label: "usual in the 30 s before", at: (second) => usualAllocation[second] ?? Number.NaN },
       marked: {
         seconds: isBurst,
-        because: `burst, ${BURST_JUMP} times the usual and at least ${perSecond(BURST_LEAST_RATE)}`,
+        because: `burst of 250 ms or more, ${BURST_JUMP} times the usual and ${perSecond(BURST_LEAST_RATE)} at least`,
       },
     },
     {

@@ -14,6 +14,7 @@ const machine = (wallMs: number, part: Partial<MachineTime> = {}): MachineTime =
   cpuMs: wallMs * 0.6,
   queuedMs: 0,
   stalledMs: 0,
+  switches: 1,
   minorFaults: 10,
   majorFaults: 0,
   faultMs: 0.01,

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { rateBefore } from "../../../src/analysis/allocation-rate.ts";
+import { isBurst, rateBefore } from "../../../src/analysis/allocation-rate.ts";
 import { GcHistory } from "../../../src/analysis/gc-history.ts";
 import { heapSeries } from "../../../src/analysis/heap-series.ts";
 import { countSeconds, GROWTH_BYTES, secondsOf } from "../../../src/analysis/seconds.ts";
@@ -104,18 +104,22 @@ test("P99 of each second is that of all pauses that began in it or in the nine b
 });
 
 describe("a burst", () => {
-  test("is one to the rule of its cause, at every second's end", () => {
+  test("holds what the rule of its cause sees at every second's end", () => {
     const sizes = fc.array(fc.nat(60), { minLength: 50, maxLength: 400 });
     fc.assert(
       fc.property(sizes, (steps) => {
         let size = 10;
         const one = sampled(steps.map((step) => (size += step)));
-        const { allocation, usualAllocation } = secondsIn(one);
+        const { allocation, peakAllocation, usualAllocation, isBurst: bursts } = secondsIn(one);
         const history = new GcHistory(one);
         for (let i = 0; (i + 1) * 1000 <= one.endMs; i++) {
           const rate = rateBefore(history, one.startMs, (i + 1) * 1000);
-          if (Number.isNaN(usualAllocation[i])) expect(rate).toBeNull();
-          else expect(rate).toEqual({ now: allocation[i], usual: usualAllocation[i] });
+          const usual = usualAllocation[i] ?? Number.NaN;
+          if (Number.isNaN(usual)) expect(rate).toBeNull();
+          else expect(rate?.usual).toBe(usual);
+          // The rule looks at the last quarter of the second, and at all of it.
+          expect(peakAllocation[i]).toBeGreaterThanOrEqual(Math.max(allocation[i] ?? 0, rate?.now ?? 0));
+          if (rate !== null && isBurst(rate)) expect(bursts[i]).toBe(1);
         }
       }),
     );
@@ -126,12 +130,25 @@ describe("a burst", () => {
     const rates = [...Array.from({ length: 5 }, () => 2), 30, 2, 2, 2];
     let size = 10;
     const sizes = rates.flatMap((rate) => Array.from({ length: 10 }, () => (size += rate / 10)));
-    const { allocation, usualAllocation, isBurst } = secondsIn(sampled([10, ...sizes]));
-    expect([...isBurst].map((mark, i) => (mark ? i : -1)).filter((i) => i >= 0)).toEqual([5]);
+    const { allocation, usualAllocation, isBurst: bursts } = secondsIn(sampled([10, ...sizes]));
+    expect([...bursts].map((mark, i) => (mark ? i : -1)).filter((i) => i >= 0)).toEqual([5]);
     expect((allocation[5] ?? 0) / MIB).toBeCloseTo(30, 6);
     expect((usualAllocation[5] ?? 0) / MIB).toBeCloseTo(2, 6);
     expect(Number.isNaN(usualAllocation[2])).toBe(true);
   });
+});
+
+test("a burst of a quarter of a second is one, however calm the rest of its second is", () => {
+  const rates = Array.from({ length: 100 }, (_, tenth) => (tenth >= 62 && tenth < 66 ? 25 : 2));
+  let size = 10;
+  const {
+    allocation,
+    peakAllocation,
+    isBurst: bursts,
+  } = secondsIn(sampled([10, ...rates.map((rate) => (size += rate / 10))]));
+  expect((allocation[6] ?? 0) / MIB).toBeCloseTo(11.2, 6);
+  expect((peakAllocation[6] ?? 0) / MIB).toBeCloseTo(25, 6);
+  expect([...bursts].map((mark, i) => (mark ? i : -1)).filter((i) => i >= 0)).toEqual([6]);
 });
 
 describe("growth", () => {

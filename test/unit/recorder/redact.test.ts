@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { redactFolder, redactFunctionLog, redactHome, redactTagLog } from "../../../src/recorder/redact.ts";
 import { encodeLogHeader } from "../../../src/recording/gc-log-writer.ts";
 import { FUNCTION, LogKind } from "../../../src/recording/spec.ts";
-import { encodeTag, encodeTagName, tagBuffer } from "../../../src/recording/tag-records.ts";
+import { encodeTag, encodeTagName, tagRecord } from "../../../src/recording/tag-records.ts";
 
 const WRITER = { pid: 1, threadId: 0, startNs: 0n };
 
@@ -43,8 +43,8 @@ test("names in a .functions log are rewritten where they stand", () => {
 });
 
 test("names in a .tags log are rewritten where they stand, and nothing else is", () => {
-  const tag = tagBuffer();
-  encodeTag(tag, 0, 1e15, null, 1, 7);
+  const { bytes: tag, view } = tagRecord();
+  encodeTag(view, 0, 1e15, null, 1, 7);
   const header = encodeLogHeader({ ...WRITER, kind: LogKind.tags, recordBytes: 0 });
   const log = Buffer.concat([header, encodeTagName(`read ${homedir()}/x`), tag, encodeTagName("plain")]);
   const length = log.length;

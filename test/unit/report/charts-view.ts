@@ -113,6 +113,7 @@ function isolateOf(name: string, index: number, options: Required<ViewOptions>):
       fromMs: 0,
       toMs: durationMs,
       allocation: new Float64Array(),
+      peakAllocation: new Float64Array(),
       usualAllocation: new Float64Array(),
       growth: new Float64Array(),
       p99Ms: new Float64Array(),
