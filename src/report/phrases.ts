@@ -94,7 +94,10 @@ const MEASURE_TEXT: Readonly<Record<Site["measure"], string>> = {
 export function sitesHead(sites: readonly Site[]): string {
   const [first] = sites;
   if (first === undefined) return "";
-  return `${MEASURE_TEXT[first.measure]}${first.exact ? "" : " (estimated: an inlined function hides behind its caller)"}:`;
+  const sure = first.exact
+    ? "exact: inlined functions are told apart"
+    : "estimated: an inlined function hides behind its caller";
+  return `${MEASURE_TEXT[first.measure]}${first.measure === "asked" ? "" : ` (${sure})`}:`;
 }
 
 /** "In its worst 10 ms the program had 0 % of the thread, in its worst 100 ms 48 %." null without GC or a window of 10 ms. */
