@@ -47,19 +47,20 @@ size_t UsableBytes(void* block) { return malloc_usable_size(block); }
 // What V8 may have put there, and no more than it allocated.
 size_t WordsOf(void* block) { return std::min(UsableBytes(block) / sizeof(uintptr_t), kMaxWords); }
 
-struct ObserverSymbols {
-  bool found;
-  uintptr_t table, step, next_step_size;
+struct V8Symbols {
+  uintptr_t table, step, next_step_size;  // SamplingHeapProfiler::Observer's
+  uintptr_t find_code;
 };
 
 // Once a process.
-const ObserverSymbols& FindObserverSymbols() {
-  static const ObserverSymbols symbols = [] {
+const V8Symbols& FindV8Symbols() {
+  static const V8Symbols symbols = [] {
     Symbol wanted[] = {{"_ZTVN2v88internal20SamplingHeapProfiler8ObserverE"},
                        {"_ZN2v88internal20SamplingHeapProfiler8Observer4StepEimm"},
-                       {"_ZN2v88internal20SamplingHeapProfiler8Observer15GetNextStepSizeEv"}};
-    const bool found = FindSymbols(wanted);
-    return ObserverSymbols{found, wanted[0].address, wanted[1].address, wanted[2].address};
+                       {"_ZN2v88internal20SamplingHeapProfiler8Observer15GetNextStepSizeEv"},
+                       {"_ZN2v88internal4Heap32GcSafeTryFindCodeForInnerPointerEm"}};
+    FindSymbols(wanted);
+    return V8Symbols{wanted[0].address, wanted[1].address, wanted[2].address, wanted[3].address};
   }();
   return symbols;
 }
@@ -75,9 +76,11 @@ Sampler HeapSampler::Start(v8::Isolate* isolate, MappedLog* log, StackTable* tab
   collections_ = collections;
   raise_at_ = kManyLive;
   interval_.Start(interval_bytes, NowNs());
-  if (!stacks->is_on() || !FindObserverSymbols().found || !TakeObserver()) return Sampler::kNone;
+  const V8Symbols& symbols = FindV8Symbols();
+  const bool is_known = symbols.table != 0 && symbols.step != 0 && symbols.next_step_size != 0;
+  if (!stacks->is_on() || !is_known || !TakeObserver()) return Sampler::kNone;
   sampling_ = true;
-  if (!stacks->StartInlined(observer_[kObserverHeap])) return Sampler::kFrames;
+  if (!stacks->StartInlined(observer_[kObserverHeap], symbols.find_code)) return Sampler::kFrames;
   // Optimised code carries its tables of positions from now on.
   v8::CpuProfiler::UseDetailedSourcePositionsForProfiling(isolate);
   return Sampler::kExact;
@@ -91,7 +94,7 @@ bool HeapSampler::TakeObserver() {
   const size_t count = WordsOf(heap_profiler);
   const std::vector<uintptr_t> before(words, words + count);
   if (!heap_profiler->StartSamplingHeapProfiler(SamplingInterval::kLeast, 1, kFlags)) return false;
-  const ObserverSymbols& symbols = FindObserverSymbols();
+  const V8Symbols& symbols = FindV8Symbols();
   const auto isolate = reinterpret_cast<uintptr_t>(isolate_);
   for (size_t i = 0; i < count; i++) {
     if (before[i] != 0 || words[i] == 0 || words[i] % sizeof(uintptr_t) != 0) continue;

@@ -3,7 +3,6 @@
 #include <v8.h>
 
 #include "deferred_code.h"
-#include "symbols.h"
 
 namespace gcspike {
 namespace {
@@ -101,12 +100,10 @@ using FindCode = OptionalCode (*)(uintptr_t heap, uintptr_t pc);
 
 }  // namespace
 
-bool InlinedFunctions::Start(uintptr_t heap) {
-  if (!kIsKnown) return false;
-  Symbol find_code[] = {{"_ZN2v88internal4Heap32GcSafeTryFindCodeForInnerPointerEm"}};
-  if (!FindSymbols(find_code)) return false;
+bool InlinedFunctions::Start(uintptr_t heap, uintptr_t find_code) {
+  if (!kIsKnown || find_code == 0) return false;
   known_.reset(new Known[kKnownSlots]());
-  find_code_ = find_code[0].address;
+  find_code_ = find_code;
   heap_ = heap;
   return true;
 }

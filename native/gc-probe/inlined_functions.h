@@ -15,8 +15,9 @@ namespace gcspike {
 class InlinedFunctions {
  public:
   InlinedFunctions(const HeapLayout* layout, FunctionTable* functions) : layout_(layout), functions_(functions) {}
-  // `heap`: V8's Heap. False where this Node does not say which code holds an address.
-  bool Start(uintptr_t heap);
+  // `heap`: V8's Heap; `find_code`: the address of Heap::GcSafeTryFindCodeForInnerPointer. False where this V8 is none of
+  // those whose tables are known.
+  bool Start(uintptr_t heap, uintptr_t find_code);
 
   // Numbers of the inlined functions, innermost first, without the function of the frame itself, whose number is
   // `outermost`. Empty for other than optimised code. Valid until the next call. `epoch`: see

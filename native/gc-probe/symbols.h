@@ -7,12 +7,12 @@
 namespace gcspike {
 
 struct Symbol {
-  const char* name;  // mangled: on Linux that fixes a function's parameters too
-  uintptr_t address = 0;
+  const char* name;  // mangled, which fixes a function's parameters too; 23 characters or more
+  uintptr_t address = 0;  // 0: not found
 };
 
-// False where one of them is missing: a binary without symbols, or another V8; and always on macOS. Looks into the dynamic symbols, then into
-// the symbol table of the program's file, which takes some milliseconds.
-bool FindSymbols(std::span<Symbol> wanted);
+// Looks into the dynamic symbols, then into the symbol table of the program's file, which takes some milliseconds. Finds
+// nothing on macOS, in a binary without symbols, and what another V8 does not have.
+void FindSymbols(std::span<Symbol> wanted);
 
 }  // namespace gcspike
