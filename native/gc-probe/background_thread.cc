@@ -17,6 +17,7 @@
 
 #include "clock.h"
 #include "high_descriptor.h"
+#include "inlined_functions.h"
 #include "mapped_log.h"
 #include "session.h"
 
@@ -83,11 +84,13 @@ void* Run(void*) {
   pthread_setname_np(pthread_self(), "gcspike");
 #endif
   uint64_t next = NowNs();
+  uint64_t ticks = 0;
   for (;;) {
     SampleProcess();
     state->process_log.MakeRoom();
     // No lock is held while the disk works.
     for (const auto& session : WatchedSessions()) session->Tick();
+    if (ticks++ == 1) InlinedFunctions::FindCodeFunction();
     // After a long stop of the machine, ticks are skipped, not made up for.
     next = std::max(next + kTickNs, NowNs());
     SleepUntil(next);

@@ -45,9 +45,7 @@ bool JavaScriptStacks::Start(v8::Isolate* isolate, MappedLog* functions, std::st
   return found;
 }
 
-bool JavaScriptStacks::StartInlined(uintptr_t heap, uintptr_t find_code) {
-  return is_on() && layout_.LoadCode() && inlined_.Start(heap, find_code);
-}
+bool JavaScriptStacks::StartInlined(uintptr_t heap) { return is_on() && layout_.LoadCode() && inlined_.Start(heap); }
 
 uint32_t JavaScriptStacks::Capture(uint64_t* numbers, uint32_t capacity) {
   if (!is_on()) return 0;

@@ -26,7 +26,7 @@ class JavaScriptStacks {
   bool Start(v8::Isolate* isolate, MappedLog* functions, std::string_view caller);
   // From now on CaptureInlined knows inlined functions. False where this V8 lays out code in an unknown way; see
   // InlinedFunctions::Start.
-  bool StartInlined(uintptr_t heap, uintptr_t find_code);
+  bool StartInlined(uintptr_t heap);
   bool is_on() const { return functions_.is_open(); }
 
   // Writes the numbers of the functions on the stack, innermost first; how many there were. No heap access but

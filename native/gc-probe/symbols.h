@@ -1,18 +1,17 @@
-// Addresses of what Node's binary holds but does not declare in its headers.
+// Addresses of what Node's binary holds but does not declare in its headers. Nothing is found on macOS.
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 namespace gcspike {
 
-struct Symbol {
-  const char* name;  // mangled, which fixes a function's parameters too; 23 characters or more
-  uintptr_t address = 0;  // 0: not found
-};
+// By the mangled name, which fixes a function's parameters too; 0 where it is not exported.
+uintptr_t FindExported(const char* name);
 
-// Looks into the dynamic symbols, then into the symbol table of the program's file, which takes some milliseconds. Finds
-// nothing on macOS, in a binary without symbols, and what another V8 does not have.
-void FindSymbols(std::span<Symbol> wanted);
+// Whether `address` is the program's own, not a library's, and the program's file has a symbol table, which names what is not
+// exported.
+bool HasSymbolTable(const void* address);
+// In that table; 0 where it is not there. Takes some 10 ms.
+uintptr_t FindInSymbolTable(const char* name);
 
 }  // namespace gcspike
