@@ -83,14 +83,13 @@ void* Run(void*) {
 #ifdef __linux__
   pthread_setname_np(pthread_self(), "gcspike");
 #endif
+  InlinedFunctions::FindCodeFunction();
   uint64_t next = NowNs();
-  uint64_t ticks = 0;
   for (;;) {
     SampleProcess();
     state->process_log.MakeRoom();
     // No lock is held while the disk works.
     for (const auto& session : WatchedSessions()) session->Tick();
-    if (ticks++ == 1) InlinedFunctions::FindCodeFunction();
     // After a long stop of the machine, ticks are skipped, not made up for.
     next = std::max(next + kTickNs, NowNs());
     SleepUntil(next);

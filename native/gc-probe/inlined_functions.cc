@@ -102,6 +102,7 @@ struct OptionalCode {
 using FindCode = OptionalCode (*)(uintptr_t heap, uintptr_t pc);
 constexpr const char* kFindCode = "_ZN2v88internal4Heap32GcSafeTryFindCodeForInnerPointerEm";
 std::atomic<uintptr_t> find_code{0};
+std::atomic<bool> is_wanted{false};
 
 }  // namespace
 
@@ -109,13 +110,14 @@ bool InlinedFunctions::Start(uintptr_t heap) {
   if (!kIsKnown) return false;
   if (const uintptr_t exported = FindExported(kFindCode); exported != 0) find_code.store(exported);
   else if (!HasSymbolTable(reinterpret_cast<const void*>(&v8::V8::GetVersion))) return false;
+  is_wanted.store(true);
   known_.reset(new Known[kKnownSlots]());
   heap_ = heap;
   return true;
 }
 
 void InlinedFunctions::FindCodeFunction() {
-  if (kIsKnown && find_code.load() == 0) find_code.store(FindInSymbolTable(kFindCode));
+  if (is_wanted.load() && find_code.load() == 0) find_code.store(FindInSymbolTable(kFindCode));
 }
 
 std::span<const uint32_t> InlinedFunctions::At(uintptr_t pc, uint32_t outermost, uint64_t epoch) {

@@ -18,8 +18,8 @@ class InlinedFunctions {
   // `heap`: V8's Heap. False where this V8 is none of those whose tables are known, or does not say which code holds an
   // address.
   bool Start(uintptr_t heap);
-  // Background thread, once: finds V8's function for that where it is not exported. Nothing is known of inlined functions
-  // before; code is optimised later than that.
+  // Background thread, once: finds V8's function for that where it is not exported, which takes some 10 ms. Nothing is known
+  // of inlined functions before; code that is hot from the start is optimised later than that.
   static void FindCodeFunction();
 
   // Numbers of the inlined functions, innermost first, without the function of the frame itself, whose number is
