@@ -1,5 +1,5 @@
 /** The JavaScript API: `import { record, read, analyse } from "gcspike"`. */
-export { analyse } from "./analysis/analyse.ts";
+export { type AnalyseOptions, analyse } from "./analysis/analyse.ts";
 export type * from "./analysis/report-types.ts";
 export { GcspikeError } from "./lib/errors.ts";
 export { type Exit, type RecordObserver, type RecordResult, record } from "./recorder/record.ts";

@@ -6,18 +6,26 @@ import { sumCauses } from "./cause-sums.ts";
 import { gcTime } from "./gc-time.ts";
 import { regimeWarnings } from "./regimes.ts";
 import type { Report } from "./report-types.ts";
+import { countSeconds, GROWTH_BYTES, secondsOf } from "./seconds.ts";
 import { findSpikes, MAX_SPIKES, type Spikes } from "./spikes.ts";
 import { type ObservedIsolate, summarizeAll, summarizeIsolate } from "./summary.ts";
 
 const COLLECTORS: readonly Collector[] = ["probe", "perf_hooks", "phases", "heap", "allocations", "tags", "ebpf"];
 
+export interface AnalyseOptions {
+  /** The length from which a stop is a spike; by default the one that the recording was made with. */
+  readonly spikeMs?: number | undefined;
+  /** A second in which the used heap grows faster is marked, bytes a second; 50 MiB by default. */
+  readonly growthBytes?: number | undefined;
+}
+
 /**
- * Explains a recording. Pure: the same recording and threshold give the same report. Linear in pauses, phases and samples,
- * but for one sort of the pauses' durations. `spikeMs` is the length from which a stop is a spike; by default the one that
- * the recording was made with.
+ * Explains a recording. Pure: the same recording and options give the same report. Linear in pauses, phases and samples, but for
+ * sorting the pauses' durations.
  */
-export function analyse(recording: Recording, options: { readonly spikeMs?: number | undefined } = {}): Report {
+export function analyse(recording: Recording, options: AnalyseOptions = {}): Report {
   const spikeMs = options.spikeMs ?? recording.manifest.options.spikeMs;
+  const growthBytes = options.growthBytes ?? GROWTH_BYTES;
   const observed: readonly ObservedIsolate[] = recording.isolates.map((isolate) => ({
     isolate,
     time: gcTime(isolate),
@@ -27,9 +35,13 @@ export function analyse(recording: Recording, options: { readonly spikeMs?: numb
   return {
     schema: "gcspike.report/1",
     recording: describeRecording(recording, leftOut(spikes, spikeMs)),
-    isolates: observed.flatMap(({ isolate: { id, pid, threadId, name, kind } }, index) => {
+    isolates: observed.flatMap(({ isolate }, index) => {
       const gc = summaries[index];
-      return gc === undefined ? [] : [{ id, pid, threadId, name, kind, gc }];
+      if (gc === undefined) return [];
+      const { id, pid, threadId, name, kind } = isolate;
+      return [
+        { id, pid, threadId, name, kind, gc, seconds: countSeconds(secondsOf(isolate, { spikeMs, growthBytes })) },
+      ];
     }),
     summary: summarizeAll(observed, summaries, recording.processes),
     spikes: spikes.spikes,

@@ -52,6 +52,13 @@ export interface ReportIsolate {
   readonly name: string;
   readonly kind: "main" | "worker" | "child";
   readonly gc: GcSummary;
+  /** How many there were, and how many of them with an allocation burst, with a fast-growing heap, with a P99 as long as a spike. */
+  readonly seconds: {
+    readonly all: number;
+    readonly bursts: number;
+    readonly growing: number;
+    readonly slow: number;
+  };
 }
 
 /**

@@ -22,6 +22,8 @@ export interface FormatFlags {
 export interface ReportFlags extends FormatFlags {
   /** ms */
   readonly spike?: number;
+  /** Bytes a second. */
+  readonly growth?: number;
   /** "s3": one spike instead of the report. */
   readonly spikeId?: string;
   readonly charts?: string;

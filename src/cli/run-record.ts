@@ -109,7 +109,7 @@ async function summarise(name: string, result: RecordResult, terminal: Terminal)
     if (bytes > MAX_SUMMARY_BYTES) return shortSummary(name, result, `${formatBytes(bytes)} recorded. Full story:`);
     const { loadView } = await import("./load-view.ts");
     const { renderSummary } = await import("../report/terminal.ts");
-    const view = await withSpinner(terminal, "Reading the recording", () => loadView(result.path, undefined));
+    const view = await withSpinner(terminal, "Reading the recording", () => loadView(result.path, {}));
     const told = new Set(view.report.recording.warnings.map(({ message }) => message));
     const options = { color: terminal.errColor, width: terminal.width(), recording: shortPath(result.path) };
     const untold = result.warnings.filter(({ message }) => !told.has(message));

@@ -69,11 +69,12 @@ export async function runReport(recording: string, flags: ReportFlags, terminal:
     throw usageError(`--spike-id explains a spike as text, not as ${format}.`, "The other formats have every spike.");
   }
   const reading = <T>(task: () => Promise<T>): Promise<T> => withSpinner(terminal, "Reading the recording", task);
+  const thresholds = { spikeMs: flags.spike, growthBytes: flags.growth };
   let bytes: Uint8Array;
   if (format === "json" && flags.charts === undefined) {
-    bytes = renderJson({ report: await reading(() => loadReport(recording, flags.spike)) });
+    bytes = renderJson({ report: await reading(() => loadReport(recording, thresholds)) });
   } else {
-    const view = await reading(() => loadView(recording, flags.spike));
+    const view = await reading(() => loadView(recording, thresholds));
     bytes =
       format === "json"
         ? renderJson(view)

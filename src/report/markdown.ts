@@ -1,5 +1,5 @@
 import { locationText } from "../analysis/phrases.ts";
-import type { Report, Site, Spike } from "../analysis/report-types.ts";
+import type { Cause, CauseSum, Report, Site, Spike } from "../analysis/report-types.ts";
 import { plainText, plural } from "../lib/text.ts";
 import { formatBytes, formatMs, formatShare } from "../lib/units.ts";
 import { code, literal, table } from "./markdown-text.ts";
@@ -7,7 +7,9 @@ import {
   answerParts,
   circumstances,
   commandText,
+  isOfMachine,
   kindRows,
+  knownFirst,
   memoryText,
   msOrDash,
   siteName,
@@ -79,18 +81,71 @@ function spikes(view: ReportView): string {
   const rows = all.slice(0, MAX_SPIKES).map(spikeRow);
   const count = causes.reduce((sum, cause) => sum + cause.spikes, 0);
   const rest = count > MAX_SPIKES ? [`and ${plural(count - MAX_SPIKES, "more spike")}`] : [];
-  const head = ["Duration", "What happened", "Most allocated before it"];
-  return [`### ${literal(spikesText(view))}`, table(head, rows, "--:|:--|:--"), ...rest].join("\n\n");
+  return [
+    `### ${literal(spikesText(view))}`,
+    causeTable(causes),
+    adviceList(causes),
+    table(["Spike", "Duration", "Cause", "Confidence", "What happened", "First site"], rows, ":--|--:|:--|--:|:--|:--"),
+    ...rest,
+  ]
+    .filter((block) => block !== "")
+    .join("\n\n");
 }
 
-function spikeRow(spike: Spike): readonly string[] {
-  const site = spike.sites[0];
+function causeTable(causes: readonly CauseSum[]): string {
+  const rows = knownFirst(causes).map(({ cause, spikes: count, totalMs, confidence, sites: [site] }) => [
+    isOfMachine(cause) ? `${cause} (the machine, not the code)` : cause,
+    count.toLocaleString("en-US"),
+    formatMs(totalMs),
+    confidenceText(cause, confidence),
+    siteCell(site),
+  ]);
+  return table(["Cause", "Spikes", "Time", "Confidence", "First site"], rows, ":--|--:|--:|--:|:--");
+}
+
+/** What helps, a line a cause. */
+function adviceList(causes: readonly CauseSum[]): string {
+  return knownFirst(causes)
+    .filter(({ advice }) => advice.length > 0)
+    .map(({ cause, advice }) => {
+      const texts = advice.map(({ text, flag }) => {
+        const said = literal(plainText(text, 600));
+        return flag === undefined ? said : `${code(plainText(flag, 80))} ${said}`;
+      });
+      return `- **${cause}**: ${texts.join(" Or: ")}`;
+    })
+    .join("\n");
+}
+
+function spikeRow({ id, durationMs, cause, confidence, headline, tags, sites: [site] }: Spike): readonly string[] {
   return [
-    formatMs(spike.durationMs),
-    literal([plainText(spike.headline, 400), tagsText(spike.tags)].filter((text) => text !== null).join(" ")),
-    site === undefined ? "" : `${siteText(site)}, ${formatShare(site.share)}`,
+    id,
+    formatMs(durationMs),
+    cause,
+    confidenceText(cause, confidence),
+    literal([plainText(headline, 400), tagsText(tags)].filter((text) => text !== null).join(" ")),
+    siteCell(site),
   ];
 }
+
+function confidenceText(cause: Cause, confidence: number): string {
+  return cause === "unknown" ? "-" : confidence.toFixed(2);
+}
+
+/** With its share, which is one of what the cause is about. */
+function siteCell(site: Site | undefined): string {
+  if (site === undefined) return "";
+  return site.measure === "asked"
+    ? siteText(site)
+    : `${siteText(site)}, ${formatShare(site.share)} ${MEASURED[site.measure]}`;
+}
+
+const MEASURED: Readonly<Record<Exclude<Site["measure"], "asked">, string>> = {
+  allocated: "of the allocated bytes",
+  survived: "of the surviving bytes",
+  retained: "of the kept bytes",
+  external: "of the bytes outside the heap",
+};
 
 function sites(all: readonly Site[]): string {
   if (all.length === 0) return "";

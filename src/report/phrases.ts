@@ -1,5 +1,5 @@
 /** Sentences that every text renderer says in the same words. All text from the recording is plain (control-free) here. */
-import type { CauseSum, GcSummary, PauseStatistics, Report, Site, SpikeTag } from "../analysis/report-types.ts";
+import type { Cause, CauseSum, GcSummary, PauseStatistics, Report, Site, SpikeTag } from "../analysis/report-types.ts";
 import { programName } from "../lib/program-name.ts";
 import { shellWord } from "../lib/shell.ts";
 import { plainText, plural } from "../lib/text.ts";
@@ -60,6 +60,26 @@ export function spikesText({ report, spikeThresholdMs }: ReportView): string {
 export function causeText({ cause, spikes, totalMs, confidence }: CauseSum): string {
   const sure = cause === "unknown" ? "" : `, confidence ${confidence.toFixed(2)}`;
   return `${cause}   ${formatMs(totalMs)} in ${plural(spikes, "spike")}${sure}`;
+}
+
+/** A confidence in words. */
+export function sureText(confidence: number): string {
+  if (confidence >= 0.9) return "nearly certain";
+  if (confidence >= 0.75) return "likely";
+  if (confidence >= 0.55) return "more likely than not";
+  return "a guess";
+}
+
+/** Causes that are no fault of the program's. */
+const OF_THE_MACHINE: ReadonlySet<Cause> = new Set(["descheduled", "page-faults"]);
+
+export function isOfMachine(cause: Cause): boolean {
+  return OF_THE_MACHINE.has(cause);
+}
+
+/** The causes that were told first, then what is unknown. */
+export function knownFirst(causes: readonly CauseSum[]): readonly CauseSum[] {
+  return [...causes.filter(({ cause }) => cause !== "unknown"), ...causes.filter(({ cause }) => cause === "unknown")];
 }
 
 const MEASURE_TEXT: Readonly<Record<Site["measure"], string>> = {

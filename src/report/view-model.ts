@@ -3,6 +3,8 @@
  * format, they compute nothing that another renderer would have to compute again.
  */
 import type { Report, Site } from "../analysis/report-types.ts";
+import type { Seconds } from "../analysis/seconds.ts";
+import type { TagLane } from "../analysis/tag-lanes.ts";
 
 /** One point a pause. All arrays have the same length, in order of time. */
 export interface PauseSeries {
@@ -86,11 +88,17 @@ export interface IsolateView {
   /** Minimum mutator utilisation over window lengths from 1 ms to the length of the recording. */
   readonly mmu: readonly { readonly windowMs: number; readonly utilization: number }[];
   readonly allocations: AllocationView | null;
+  /** Allocation, growth and P99 second by second, and which seconds stand out. */
+  readonly seconds: Seconds;
+  /** The tags that come before spikes more often than elsewhere, in the same seconds; at most five. */
+  readonly tagLanes: readonly TagLane[];
 }
 
 export interface ReportView {
   readonly report: Report;
   readonly spikeThresholdMs: number;
+  /** Faster growth of the used heap is marked, bytes a second. */
+  readonly growthThresholdBytes: number;
   readonly isolates: readonly IsolateView[];
   readonly rss: readonly { readonly pid: number; readonly series: Series }[];
   /** Allocation sites of user code over the whole recording and all isolates, most bytes first, at most ten. */

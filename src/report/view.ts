@@ -3,7 +3,9 @@ import { heapSeries } from "../analysis/heap-series.ts";
 import type { Intervals } from "../analysis/intervals.ts";
 import { locationText } from "../analysis/phrases.ts";
 import type { Report } from "../analysis/report-types.ts";
+import { GROWTH_BYTES, secondsOf } from "../analysis/seconds.ts";
 import { overallSites } from "../analysis/sites.ts";
+import { tagLanes } from "../analysis/tag-lanes.ts";
 import {
   type Allocations,
   type HeapColumns,
@@ -22,22 +24,37 @@ const BUCKETS_A_DECADE = 8;
 /** The shortest pause that has a histogram bucket of its own; shorter ones are counted with it. */
 const SHORTEST_MS = 0.001;
 
-/** What the renderers draw: the report and the series behind its pictures. Linear, but for one sort of the durations. */
-export function buildView(recording: Recording, report: Report, options: { readonly spikeMs: number }): ReportView {
+/** What the renderers draw: the report and the series behind its pictures. Linear, but for sorting the durations. */
+export function buildView(
+  recording: Recording,
+  report: Report,
+  options: { readonly spikeMs: number; readonly growthBytes?: number | undefined },
+): ReportView {
+  const { spikeMs, growthBytes = GROWTH_BYTES } = options;
   const reported = new Map(report.isolates.map((isolate) => [isolate.id, isolate]));
   return {
     report,
-    spikeThresholdMs: options.spikeMs,
-    isolates: recording.isolates.map((isolate) =>
-      isolateView(isolate, recording.durationMs, reported.get(isolate.id)?.gc.mmu ?? []),
-    ),
+    spikeThresholdMs: spikeMs,
+    growthThresholdBytes: growthBytes,
+    isolates: recording.isolates.map((isolate) => ({
+      ...isolateView(isolate, recording.durationMs, reported.get(isolate.id)?.gc.mmu ?? []),
+      seconds: secondsOf(isolate, { spikeMs, growthBytes }),
+      tagLanes: tagLanes(
+        isolate,
+        report.spikes.filter((spike) => spike.isolate === isolate.id).map(({ startMs }) => startMs),
+      ),
+    })),
     rss: recording.processes.map(({ pid, timeMs, rss }) => ({ pid, series: { timeMs, value: rss } })),
     sites: overallSites(recording.isolates),
     title: recording.path.split(/[\\/]/).findLast((part) => part !== "") ?? recording.path,
   };
 }
 
-function isolateView(isolate: IsolateData, durationMs: number, mmu: IsolateView["mmu"]): IsolateView {
+function isolateView(
+  isolate: IsolateData,
+  durationMs: number,
+  mmu: IsolateView["mmu"],
+): Omit<IsolateView, "seconds" | "tagLanes"> {
   const { pauses, loop, heap } = isolate;
   const time = gcTime(isolate);
   return {

@@ -1,6 +1,8 @@
 /** The HTML report in a real browser: what it shows, how it moves, and what it never does. */
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { sumCauses } from "../../src/analysis/cause-sums.ts";
+import type { Spike } from "../../src/analysis/report-types.ts";
 import { formatMs } from "../../src/lib/units.ts";
 import { renderHtml } from "../../src/report/html.ts";
 import type { HtmlAssets } from "../../src/report/html-page.ts";
@@ -146,7 +148,7 @@ describe("what it says", () => {
       /^4 spikes of 10 ms or more\. The worst took 17\.7 ms, at 39\.452 s\./,
     );
     const order = await page.locator("main > section").evaluateAll((sections) => sections.map((section) => section.id));
-    expect(order).toEqual(["answer", "spikes", "timeline", "distribution", "memory", "allocations"]);
+    expect(order).toEqual(["answer", "causes", "spikes", "timeline", "distribution", "memory", "allocations"]);
   });
 
   test("warnings with their hints, and that a recording was cut", async () => {
@@ -267,7 +269,7 @@ describe("the timeline", () => {
 
   test("works from the keyboard and says what it points at", async () => {
     const page = await openSynthetic();
-    const chart = page.locator(".plot-frame").first();
+    const chart = figure(page, "Pauses").locator(".plot-frame");
     await chart.focus();
     await page.keyboard.press("+");
     await waitForView(page, PART);
@@ -334,7 +336,7 @@ describe("the timeline", () => {
     }
     await waitForView(page, / ms of 60 min/);
     const starts = view.isolates[0]?.pauses.startMs ?? new Float64Array(0);
-    const frame = page.locator(".plot-frame").first();
+    const frame = figure(page, "Pauses").locator(".plot-frame");
     await frame.focus();
     await page.mouse.move(5, 5);
     await page.keyboard.press("ArrowRight");
@@ -410,6 +412,149 @@ describe("a spike", () => {
   });
 });
 
+describe("the causes", () => {
+  /** The synthetic view, in which some spikes have other causes. */
+  function viewWith(causes: readonly Spike["cause"][]): ReportView {
+    const view = syntheticView({ spikeMs: 6 });
+    const spikes = view.report.spikes
+      .toSorted((a, b) => b.durationMs - a.durationMs)
+      .map(
+        (spike, i): Spike => ({ ...spike, cause: causes[i] ?? spike.cause, ...(causes[i] && { contributing: [] }) }),
+      );
+    const totalMs = spikes.reduce((sum, { durationMs }) => sum + durationMs, 0);
+    return {
+      ...view,
+      report: { ...view.report, spikes, causes: sumCauses({ spikes, count: spikes.length, totalMs }) },
+    };
+  }
+
+  test("stand above the spikes, each with its longest, its code and what helps", async () => {
+    const view = syntheticView();
+    const page = await open(view);
+    const [first] = view.report.causes;
+    const block = page.locator("#causes .cause").first();
+    const text = await textOf(block);
+    expect(text).toContain(formatMs(first?.totalMs ?? 0));
+    expect(text).toMatch(/old-growth\s+likely \(confidence 0\.81\)/);
+    expect(text).toContain("By bytes kept since the last full collection");
+    expect(text).toMatch(/hydrateSession\s+src\/session\.ts:48\s+71 %/);
+    expect(text).toContain("--max-semi-space-size=64");
+    await block.locator("a[data-spike]").click();
+    await waitForView(page, PART);
+    expect(page.url()).toMatch(new RegExp(`#${first?.worstSpike}$`));
+  });
+
+  test("unknown is last and quiet, and the machine is told from the code", async () => {
+    const page = await open(viewWith(["unknown", "descheduled", "page-faults"]));
+    const blocks = page.locator("#causes .cause");
+    expect(await blocks.last().getAttribute("data-cause")).toBe("unknown");
+    expect(await textOf(blocks.last())).toContain("the signals do not decide");
+    expect(await textOf(blocks.last())).not.toContain("What to try");
+    for (const cause of ["descheduled", "page-faults"]) {
+      const heading = page.locator(`#causes [data-cause=${cause}] h3`);
+      expect(await textOf(heading)).toBe(`${cause}: the machine, not the code`);
+    }
+  });
+
+  test("are not there where no spike is", async () => {
+    const page = await openSynthetic({ spikeMs: 1000 });
+    expect(await page.locator("#causes").count()).toBe(0);
+    expect(await page.locator('a[href="#causes"]').count()).toBe(0);
+  });
+
+  test("stand on each spike's card: how sure, what contributed, and what its sites are shares of", async () => {
+    const view = syntheticView();
+    const estimated = view.report.spikes.map((spike) => ({
+      ...spike,
+      confidence: 0.6,
+      contributing: ["compaction", "descheduled"] as const,
+      sites: spike.sites.map((site) => ({ ...site, measure: "allocated" as const, exact: false })),
+    }));
+    const page = await open({ ...view, report: { ...view.report, spikes: estimated } });
+    const card = await textOf(page.locator(".spike").first());
+    expect(card).toContain("more likely than not (confidence 0.60); compaction and descheduled contributed");
+    expect(card).toContain("By bytes allocated before it (estimated");
+  });
+});
+
+describe("the lanes above the pauses", () => {
+  const TITLES = ["Allocation rate", "Heap growth between full collections", "P99 pause of the last 10 s"];
+  /** The middle of a second, as a part of the plot's width. */
+  const middle = (second: number): number => (second * 1000 + 500) / DURATION_MS;
+
+  test("stand on the same axis, and show which seconds are over their thresholds", async () => {
+    const page = await openSynthetic();
+    const titles = await page.locator("#timeline figure.plot h3").allInnerTexts();
+    expect(titles.map(plain)).toEqual([...TITLES, "Pauses", "Heap", "GC work on this thread"]);
+    const pauses = await areaOf(plotArea(page, "Pauses"));
+    for (const title of TITLES) {
+      const { x, width, height } = await areaOf(plotArea(page, title));
+      expect([x, width]).toEqual([pauses.x, pauses.width]);
+      expect(height).toBeLessThanOrEqual(32);
+      expect(await pixelsOf(page, title, "over")).toBeGreaterThan(50);
+      expect(await pixelsOf(page, title, "lane")).toBeGreaterThan(50);
+    }
+    expect(await textOf(figure(page, "Allocation rate").locator("figcaption"))).toContain(
+      "burst of 250 ms or more, 4 times the usual and 20 MiB/s at least: 3 seconds",
+    );
+    expect(await textOf(figure(page, "Heap growth between full collections").locator("figcaption"))).toContain(
+      "grows faster than 50 MiB/s (--growth): 3 seconds",
+    );
+  });
+
+  test("say what a second was, and why it stands out; the other lanes say theirs", async () => {
+    const page = await openSynthetic();
+    const area = await areaOf(plotArea(page, "Allocation rate"));
+    await page.mouse.move(area.x + middle(38) * area.width, area.y + 10);
+    const tip = page.locator(".tip");
+    await expect.poll(() => textOf(tip), PATIENCE).toContain("38.000 s to 39.000 s");
+    expect(await textOf(tip)).toMatch(/Allocation rate\s+180 MiB\/s/);
+    expect(await textOf(tip)).toMatch(/usual in the 30 s before\s+27 MiB\/s/);
+    expect(await textOf(tip)).toMatch(/in its fastest 250 ms\s+250 MiB\/s/);
+    expect(await textOf(tip)).toContain("burst of 250 ms or more, 4 times the usual");
+    expect(await textOf(figure(page, "Heap growth between full collections").locator(".legend"))).toMatch(
+      /each second\s+70 MiB\/s/,
+    );
+    await page.mouse.move(area.x + middle(39) * area.width, area.y + 10);
+    await expect.poll(() => textOf(tip), PATIENCE).toContain("39.000 s to 40.000 s");
+    expect(await textOf(tip)).not.toContain("burst");
+    expect(await textOf(figure(page, "Heap growth between full collections").locator(".legend"))).toContain(
+      "shrinks by 60 MiB/s",
+    );
+  });
+
+  test("zoom with the others, from the keyboard too, and speak", async () => {
+    const page = await openSynthetic();
+    const area = await areaOf(plotArea(page, "Heap growth between full collections"));
+    await drag(page, area, middle(37), middle(41));
+    await waitForView(page, PART);
+    await page.mouse.move(5, 5);
+    await figure(page, "Allocation rate").locator(".plot-frame").focus();
+    await page.keyboard.press("ArrowRight");
+    const spoken = page.locator(".visually-hidden[aria-live]");
+    expect(await textOf(spoken)).toMatch(/^37\.000 s to 38\.000 s, Allocation rate [\d.]+ MiB\/s/);
+    await page.keyboard.press("ArrowRight");
+    expect(await textOf(spoken)).toMatch(/^38\.000 s to 39\.000 s, Allocation rate 180 MiB\/s.*burst/);
+    await page.keyboard.press("0");
+    await waitForView(page, WHOLE);
+  });
+
+  test("of tags stand above them", async () => {
+    const page = await openSynthetic({ tags: true });
+    const titles = await page.locator(".lane h3").allInnerTexts();
+    expect(titles).toEqual(["GET /checkout", "nightly export", ...TITLES]);
+    const area = await areaOf(plotArea(page, "GET /checkout"));
+    await page.mouse.move(area.x + middle(18) * area.width, area.y + 10);
+    await expect.poll(() => textOf(page.locator(".tip")), PATIENCE).toMatch(/GET \/checkout\s+7\/s/);
+  });
+
+  test("are left out where nothing is known, and the page says why", async () => {
+    const page = await openSynthetic({ perfHooks: true });
+    expect(await page.locator(".lane h3").allInnerTexts()).toEqual(["P99 pause of the last 10 s"]);
+    expect(await textOf(page.locator(".lanes"))).toContain("heap sizes were not recorded");
+  });
+});
+
 describe("the allocations", () => {
   test("zoom in on a function and out again", async () => {
     const page = await openSynthetic();
@@ -479,7 +624,7 @@ describe("the page", () => {
     expect(await page.locator("#isolate").isVisible()).toBe(false);
     expect(await textOf(page.locator(".whose:visible"))).toContain(view.isolates[1]?.name);
     await page.emulateMedia({ media: "screen" });
-    expect(await page.locator("#timeline figure.plot").count()).toBe(3);
+    expect(await page.locator("#timeline figure.plot").count()).toBe(6);
     await drag(page, await areaOf(plotArea(page, "Pauses")), 0.3, 0.4);
     await waitForView(page, PART);
   });
@@ -516,6 +661,7 @@ describe("the page", () => {
     const view = syntheticView({
       rename,
       workers: ["hash-worker"],
+      tags: true,
       warnings: [{ code: "w", message: "missing", hint: "try" }],
     });
     const page = await open(view, PHONE);
@@ -535,6 +681,7 @@ describe("the page", () => {
     const view = syntheticView({
       rename: hostile,
       workers: ["w"],
+      tags: true,
       warnings: [{ code: "w", message: "missing", hint: "try" }],
     });
     const page = await open(view);
@@ -545,6 +692,8 @@ describe("the page", () => {
     expect(text).toContain("globalThis.broken = true");
     expect(text).toMatch(/<img src="x"|<svg onload|<\/script>/);
     expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069]|\p{Cs}/u);
+    expect(await textOf(page.locator(".lane h3").first())).toContain("GET /checkout");
+    expect(await textOf(page.locator("#causes .site").first())).toContain("hydrateSession");
     const canvas = await areaOf(page.locator(".flame canvas"));
     await page.mouse.move(canvas.x + 30, canvas.y + 3 * 21 + 10);
     await expect.poll(() => textOf(page.locator(".tip")), PATIENCE).toContain("hydrateSession");

@@ -4,6 +4,7 @@
  */
 import { sumCauses } from "../../src/analysis/cause-sums.ts";
 import type { GcSummary, PauseStatistics, Report, ReportPauseKind, Spike } from "../../src/analysis/report-types.ts";
+import { countSeconds, type Seconds } from "../../src/analysis/seconds.ts";
 import { PAUSE_KINDS } from "../../src/recording/model.ts";
 import type { Warning } from "../../src/recording/spec.ts";
 import type {
@@ -25,6 +26,7 @@ export interface ViewOptions {
   readonly workers?: readonly string[];
   readonly phases?: boolean;
   readonly allocations?: boolean;
+  readonly tags?: boolean;
   /** As the perf_hooks collector leaves it: no heap spaces, no loop, no process memory. */
   readonly perfHooks?: boolean;
   readonly complete?: boolean;
@@ -248,6 +250,7 @@ function isolate(id: string, name: string, index: number, options: ViewOptions):
   const work = gcWork(pauses, durationMs, options.phases !== false, random);
   const gc = summarise(pauses, heap, durationMs, options, work.outsideMs);
   const loop = { timeMs: heap.timeMs, value: heap.timeMs.map(() => 0.6 + 14 * random() ** 9 + 3 * random()) };
+  const seconds = secondsOf(pauses, durationMs, options, generator(97 + index));
   const view: IsolateView = {
     id,
     name: rename(name),
@@ -268,8 +271,43 @@ function isolate(id: string, name: string, index: number, options: ViewOptions):
     histogram: histogram(pauses),
     mmu: mmu(gc.pauses, durationMs),
     allocations: options.allocations === false ? null : allocations(durationMs, rename, random),
+    seconds,
+    tagLanes:
+      options.tags === true
+        ? [
+            { name: rename("GET /checkout"), rate: seconds.p99Ms.map((_, second) => (second % 20 < 16 ? 0.2 : 7)) },
+            { name: rename("nightly export"), rate: seconds.p99Ms.map((_, second) => (second % 40 < 30 ? 0 : 0.4)) },
+          ]
+        : [],
   };
   return { view, gc };
+}
+
+/** A burst and growth every twentieth second, as long as there are heap sizes. */
+function secondsOf(pauses: PauseSeries, durationMs: number, options: ViewOptions, random: Random): Seconds {
+  const seconds = Float64Array.from({ length: Math.ceil(durationMs / 1000) }, (_, i) => i);
+  const known = (value: (second: number) => number): Float64Array =>
+    seconds.map((second) => (options.perfHooks === true ? Number.NaN : value(second)));
+  const marks = (holds: (second: number) => boolean): Uint8Array => Uint8Array.from(seconds, (s) => (holds(s) ? 1 : 0));
+  const isBusy = (second: number): boolean => second % 20 === 18 && options.perfHooks !== true;
+  const lastTen = (second: number): Float64Array =>
+    pauses.durationMs.filter((_, i) => Math.abs((pauses.startMs[i] ?? 0) / 1000 - second + 4) <= 5).sort();
+  const p99Ms =
+    pauses.startMs.length > 10_000
+      ? seconds.map(() => 3)
+      : seconds.map((s) => quantile(lastTen(s), 0.99) ?? Number.NaN);
+  return {
+    fromMs: 0,
+    toMs: durationMs,
+    allocation: known((second) => (isBusy(second) ? 180 : 24 + 6 * random()) * MiB),
+    peakAllocation: known((second) => (isBusy(second) ? 250 : 31) * MiB),
+    usualAllocation: known((second) => (second < 4 ? Number.NaN : 27 * MiB)),
+    growth: known((second) => (isBusy(second) ? 70 : second % 20 === 19 ? -60 : 3 * random()) * MiB),
+    p99Ms,
+    isBurst: marks(isBusy),
+    isGrowing: marks(isBusy),
+    isSlow: marks((second) => (p99Ms[second] ?? 0) >= (options.spikeMs ?? 10)),
+  };
 }
 
 function spikeOf(isolate: IsolateView, index: number, id: string, rename: (text: string) => string): Spike {
@@ -370,6 +408,7 @@ export function syntheticView(options: ViewOptions = {}): ReportView {
   return {
     title: rename("orders-2026-11-22T09-14.gcspike"),
     spikeThresholdMs: spikeMs,
+    growthThresholdBytes: 50 * MiB,
     isolates,
     rss: [{ pid: 4121, series: { timeMs, value: timeMs.map((at) => (230 + (110 * at) / durationMs) * MiB) } }],
     sites: [],
@@ -402,6 +441,7 @@ export function syntheticView(options: ViewOptions = {}): ReportView {
         name: view.name,
         kind: view.kind,
         gc,
+        seconds: countSeconds(view.seconds),
       })),
       summary,
       spikes,

@@ -1,17 +1,13 @@
 /** The allocation rate jumped well above its recent level. */
 import { formatBytes, formatNumber } from "../../lib/units.ts";
+import { isBurst } from "../allocation-rate.ts";
 import type { Rule } from "./rule.ts";
-
-/** So many times as much as usual, and at least so much, bytes a second. */
-const JUMP = 4;
-const LEAST_RATE = 20 * 1024 ** 2;
 
 export const allocationBurst: Rule = {
   cause: "allocation-burst",
   judge({ rate, kind }) {
-    if (rate === null || kind === "weak-callbacks") return null;
+    if (rate === null || kind === "weak-callbacks" || !isBurst(rate)) return null;
     const times = rate.now / Math.max(rate.usual, 1);
-    if (rate.now < LEAST_RATE || times < JUMP) return null;
     const factor = times > 1000 ? "more than a thousand" : formatNumber(times);
     return {
       score: 0.97 - 0.5 / times,

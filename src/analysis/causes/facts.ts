@@ -1,16 +1,11 @@
 /** Everything that is known about one spike, joined on one clock: what the rules judge by. Pure. */
 import type { IsolateData } from "../../recording/model.ts";
+import { type AllocationRate, rateBefore } from "../allocation-rate.ts";
 import type { GcHistory, HeapParts } from "../gc-history.ts";
 import { type Intervals, lowerBound } from "../intervals.ts";
 import type { Spike } from "../report-types.ts";
 import { selfTimes } from "../spike-phases.ts";
 
-/** Allocation right before a spike is looked at over these times, and what is usual over this time before that. */
-const BURSTS_MS = [250, 1000] as const;
-export const BURST_MS = 1000;
-const USUAL_MS = 30_000;
-/** Less history than this says nothing about what is usual. */
-const LEAST_USUAL_MS = 3000;
 /** Full collections that repeat: how far back is looked. */
 const REPEATS_MS = 10_000;
 
@@ -86,8 +81,8 @@ export interface SpikeFacts {
   readonly promoted: number;
   /** Since the last full collection, or since the isolate's start. */
   readonly since: HeapParts | null;
-  /** Bytes a second; null: not known. */
-  readonly rate: { readonly now: number; readonly usual: number } | null;
+  /** Null: not known. */
+  readonly rate: AllocationRate | null;
   /** Full collections shortly before this and this one, the share of the used heap that each freed. */
   readonly recentFulls: readonly number[];
 }
@@ -125,7 +120,7 @@ export function spikeFacts(isolate: IsolateData, history: GcHistory, stop: Stop,
     heapLimit: pauses.heapLimit[pause] ?? isolate.heapLimitBytes ?? Number.NaN,
     promoted: pauses.promotedBytes[pause] ?? Number.NaN,
     since: sinceLastFull(isolate, history, startMs),
-    rate: ratesBefore(history, isolate, startMs),
+    rate: rateBefore(history, isolate.startMs, startMs),
     recentFulls: recentFulls(isolate, history, stop),
   };
 }
@@ -195,20 +190,6 @@ function timeOfSteps({ loop }: IsolateData, { startMs, durationMs, intervals }: 
     majorFaults: Number.NaN,
     faultMs: Number.NaN,
   };
-}
-
-function ratesBefore(history: GcHistory, isolate: IsolateData, startMs: number): SpikeFacts["rate"] {
-  const rates = BURSTS_MS.map((ms) => history.allocationRate(startMs - ms, startMs)).filter((rate) => rate !== null);
-  const now = rates.length === 0 ? null : Math.max(...rates);
-  const from = Math.max(isolate.startMs, startMs - BURST_MS - USUAL_MS);
-  const seconds: number[] = [];
-  for (let end = startMs - BURST_MS; end - BURST_MS >= from; end -= BURST_MS) {
-    const rate = history.allocationRate(end - BURST_MS, end);
-    if (rate !== null) seconds.push(rate);
-  }
-  if (now === null || seconds.length * BURST_MS < LEAST_USUAL_MS) return null;
-  seconds.sort((a, b) => a - b);
-  return { now, usual: seconds[seconds.length >> 1] ?? 0 };
 }
 
 function recentFulls(isolate: IsolateData, history: GcHistory, { startMs, durationMs }: Stop): readonly number[] {

@@ -1,5 +1,5 @@
 import { Option } from "commander";
-import { parseDuration } from "../../lib/units.ts";
+import { parseDuration, parseSize } from "../../lib/units.ts";
 import type { CommandSpec } from "../command.ts";
 import { FORMATS, type ReportFlags } from "../report-formats.ts";
 
@@ -21,6 +21,9 @@ export const reportCommand: CommandSpec = {
       .option("-o, --output <FILE>", "write the report to a file")
       .option("--spike <duration>", "a pause this long is a spike (default: what the recording says)", (text) =>
         parseDuration("--spike", text),
+      )
+      .option("--growth <size>", "a heap that grows faster, a second, is marked (default: 50MiB)", (text) =>
+        parseSize("--growth", text),
       )
       .option("--spike-id <id>", "explain one spike, such as s3, in the terminal")
       .option("--charts <DIR>", "also write the charts as PNG files")

@@ -1,6 +1,6 @@
 /** The answer first: one sentence and the key figures of the isolate in view. */
 import type { GcSummary } from "../../analysis/report-types.ts";
-import { type Child, h, meter } from "./dom.ts";
+import { type Child, h } from "./dom.ts";
 import { bytes, count, isolateKind, moment, ms, plural, share } from "./format.ts";
 import type { Store } from "./store.ts";
 import type { ReportData } from "./wire.ts";
@@ -80,22 +80,6 @@ function figuresOf(gc: GcSummary, heapLimitBytes: number | null): readonly Figur
   ];
 }
 
-function causes({ data }: Store): HTMLElement | null {
-  const known = data.report.causes.filter(({ totalMs }) => totalMs > 0);
-  if (known.length < 2) return null;
-  const total = known.reduce((sum, { totalMs }) => sum + totalMs, 0);
-  const rows = known.map(({ cause, spikes, totalMs }) =>
-    h(
-      "li",
-      {},
-      h("span", { class: "cause" }, cause),
-      h("span", {}, `${plural(spikes, "spike")}, ${ms(totalMs)}`),
-      meter(totalMs / total),
-    ),
-  );
-  return h("ul", { class: "causes", "aria-label": "Causes of the spikes" }, ...rows);
-}
-
 /** The section's content for the isolate in view. */
 export function drawFigures(store: Store): readonly Child[] {
   const { name, kind, heapLimitBytes } = store.state.isolate;
@@ -111,6 +95,5 @@ export function drawFigures(store: Store): readonly Child[] {
         h("div", {}, h("dt", {}, label), h("dd", { class: "value" }, value), h("dd", { class: "detail" }, detail)),
       ),
     ),
-    causes(store),
   ];
 }

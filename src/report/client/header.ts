@@ -63,6 +63,7 @@ export function pageHeader(data: ReportData, store: Store | null): HTMLElement {
   const { recording } = data.report;
   const command = recording.command.join(" ");
   const links: readonly (readonly [string, string])[] = [
+    ...(data.report.causes.length === 0 ? [] : [["causes", "Causes"] as const]),
     ["spikes", "Spikes"],
     ["timeline", "Timeline"],
     ["distribution", "Distribution"],

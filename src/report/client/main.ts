@@ -1,6 +1,7 @@
 /** The report's page: reads the data that stands in the file and draws it. */
 import type { Spike } from "../../analysis/report-types.ts";
 import { type AllocationSection, drawAllocations } from "./allocations.ts";
+import { causeSection } from "./causes.ts";
 import { drawDistribution } from "./distribution.ts";
 import { h, section } from "./dom.ts";
 import { drawFigures } from "./figures.ts";
@@ -50,10 +51,10 @@ class IsolateParts {
     });
   }
 
-  sections(spikes: HTMLElement, timelineHead: readonly HTMLElement[]): readonly HTMLElement[] {
+  sections(spikes: readonly HTMLElement[], timelineHead: readonly HTMLElement[]): readonly HTMLElement[] {
     return [
       section("answer", "In short", this.#figures),
-      spikes,
+      ...spikes,
       section("timeline", "Timeline", ...timelineHead, this.#timeline),
       section("distribution", "How long pauses are", this.#distribution),
       section("memory", "Memory and event loop", this.#memory),
@@ -107,7 +108,8 @@ function drawPage(data: ReportData, isolate: IsolateData): void {
     },
   };
   const list = createSpikeList(store, actions);
-  const spikes = section("spikes", "Spikes, worst first", ...list.content);
+  const causes = causeSection(data, actions);
+  const spikes = [...(causes === null ? [] : [causes]), section("spikes", "Spikes, worst first", ...list.content)];
   const timelineHead = [spikeBar(store, actions.show, list.reveal), ...timelineControls(store, "recording")];
   document.body.append(pageHeader(data, store), h("main", {}, ...parts.sections(spikes, timelineHead)), footer(data));
   parts.draw();

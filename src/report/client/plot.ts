@@ -28,6 +28,8 @@ export interface PlotSpec {
   readonly dots?: boolean;
   /** Room above the plot, CSS pixels. */
   readonly paddingTop?: number;
+  /** A thin one without an axis of its own: it stands above a chart with the same. */
+  readonly isLane?: boolean;
   readonly draw?: (plot: uPlot) => void;
   /** What the tooltip says; `index` is the nearest one in view, `plot.cursor.left` the exact place. */
   readonly tip: (index: number, plot: uPlot) => Tip | null;
@@ -133,7 +135,7 @@ function options(spec: PlotSpec, width: number, onCursor: (plot: uPlot) => void)
     legend: { show: false },
     scales: { x: { time: false, ...spec.x.scale }, y: spec.y.scale },
     axes: [
-      axisStyle({ size: 30, gap: 6, ...spec.x.axis }),
+      axisStyle({ size: 30, gap: 6, ...spec.x.axis, show: spec.isLane !== true && spec.x.axis.show !== false }),
       axisStyle({ size: GUTTER, gap: 8, space: 28, ...spec.y.axis }),
     ],
     series: [{}, ...spec.series],
@@ -180,8 +182,8 @@ export function createPlot(parent: HTMLElement, spec: PlotSpec): Plot {
   );
   const element = h(
     "figure",
-    { class: "plot" },
-    h("figcaption", {}, h("h3", {}, spec.title), ...(spec.controls ?? []), legend.row),
+    { class: spec.isLane === true ? "plot lane" : "plot" },
+    h("figcaption", {}, h("h3", {}, h("bdi", {}, spec.title)), ...(spec.controls ?? []), legend.row),
     frame,
     spec.note !== undefined && h("p", { class: "note" }, spec.note),
   );

@@ -1,9 +1,19 @@
 /** The spikes, worst first, and the way from each to its moment in the timeline. */
 import type { Spike } from "../../analysis/report-types.ts";
+import { listText } from "../../lib/text.ts";
 import { button, type Child, h, meter, name } from "./dom.ts";
-import { count, moment, ms, plural, share } from "./format.ts";
+import { count, moment, ms, plural } from "./format.ts";
 import { spikeColor } from "./kinds.ts";
 import { swatch } from "./plot.ts";
+import {
+  adviceBlock,
+  block,
+  causeName,
+  confidenceText,
+  type SpikeActions,
+  siteBlock,
+  spikeLink,
+} from "./spike-parts.ts";
 import type { Store } from "./store.ts";
 
 /** So many that the timeline below them is not out of sight. */
@@ -11,16 +21,6 @@ const FIRST_SHOWN = 10;
 const MORE_SHOWN = 50;
 const MOST_ROWS = 8;
 const LEAST_PHASE_SHARE = 0.01;
-
-/** What the rest of the page does with a spike. */
-export interface SpikeActions {
-  readonly show: (spike: Spike) => void;
-  readonly showAllocations: (spike: Spike) => void;
-}
-
-function block(title: string, ...children: readonly Child[]): HTMLElement {
-  return h("div", { class: "block" }, h("h4", {}, title), ...children);
-}
 
 /** V8.GC_MC_EVACUATE as "mark-compact evacuate". */
 function phaseLabel(name: string): string {
@@ -46,28 +46,6 @@ function phases({ phases, durationMs }: Spike): HTMLElement | null {
   return block("Where the time went", h("ul", { class: "rows" }, ...rows));
 }
 
-function sites({ sites }: Spike): HTMLElement | null {
-  if (sites.length === 0) return null;
-  const rows = sites
-    .slice(0, MOST_ROWS)
-    .map((site) =>
-      h(
-        "li",
-        {},
-        h(
-          "span",
-          { class: "site" },
-          name(site.function === "" ? "(anonymous)" : site.function),
-          " ",
-          name(site.file === "" ? "" : `${site.file}:${site.line}`, "where"),
-        ),
-        h("span", { class: "number" }, share(site.share)),
-        meter(site.share),
-      ),
-    );
-  return block("Code behind it", h("ul", { class: "rows" }, ...rows));
-}
-
 function evidence({ evidence }: Spike): HTMLElement | null {
   if (evidence.length === 0) return null;
   return block("Evidence", h("ul", { class: "texts" }, ...evidence.map(({ text }) => h("li", {}, h("bdi", {}, text)))));
@@ -88,18 +66,10 @@ function tags({ tags }: Spike): HTMLElement | null {
   return block("What happened in the 3 s before", h("ul", { class: "rows" }, ...rows));
 }
 
-function advice({ advice }: Spike): HTMLElement | null {
-  if (advice.length === 0) return null;
-  const items = advice.map(({ text, flag }) =>
-    h("li", {}, flag !== undefined && h("code", {}, flag), flag !== undefined && " ", h("bdi", {}, text)),
-  );
-  return block("What to try", h("ul", { class: "texts" }, ...items));
-}
-
+/** "likely survivor-copy": how sure the cause is, in words and as a number, and what had a part in it. */
 function causeText({ cause, confidence, contributing }: Spike): string {
-  if (cause === "unknown") return "cause not decided";
-  const also = contributing.length === 0 ? "" : `, with ${contributing.join(", ")}`;
-  return `${cause}, confidence ${confidence.toFixed(2)}${also}`;
+  const also = contributing.length === 0 ? "" : `; ${listText(contributing)} contributed`;
+  return `${causeName(cause)}, ${confidenceText(cause, confidence)}${also}`;
 }
 
 /** What the headline does not say. */
@@ -109,18 +79,14 @@ function factsOf(spike: Spike): readonly Child[] {
     .map((text) => h("li", {}, h("bdi", {}, text)));
 }
 
-function spikeLink(spike: Spike, actions: SpikeActions, label: string): HTMLAnchorElement {
-  const link = h("a", { href: `#${encodeURIComponent(spike.id)}`, "data-spike": spike.id }, h("bdi", {}, label));
-  link.addEventListener("click", (event) => {
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
-    event.preventDefault();
-    actions.show(spike);
-  });
-  return link;
-}
-
 function card(spike: Spike, rank: number, actions: SpikeActions): HTMLElement {
-  const details = [sites(spike), evidence(spike), phases(spike), tags(spike), advice(spike)].filter((b) => b !== null);
+  const details = [
+    siteBlock(spike.sites, MOST_ROWS),
+    evidence(spike),
+    phases(spike),
+    tags(spike),
+    adviceBlock(spike.advice),
+  ].filter((b) => b !== null);
   return h(
     "li",
     { class: "spike", "data-id": spike.id },

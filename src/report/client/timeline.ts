@@ -1,7 +1,8 @@
-/** Pauses, heap and GC work over time. */
+/** What led to pauses, the pauses, heap and GC work over time. */
 import uPlot from "uplot";
 import { bytes, moment } from "./format.ts";
 import { drawGcWork } from "./gc-work.ts";
+import { drawLanes } from "./lanes.ts";
 import { pauseTimeline, spikeUnderCursor } from "./pauses.ts";
 import { area, byteAxis, empty, gaps, type LegendItem, line, swatch } from "./plot.ts";
 import { largest, valueNear } from "./series.ts";
@@ -72,6 +73,7 @@ function drawLimit(plot: uPlot, limit: number): void {
 /** Draws the charts of the isolate in view into `host`. */
 export function drawTimeline(host: HTMLElement, store: Store, axis: TimeAxis): void {
   const { isolate } = store.state;
+  drawLanes(host, store, axis);
   if (isolate.pauses.startMs.length === 0) {
     host.append(empty("Pauses", "No collection paused this isolate while it was recorded."));
   } else {

@@ -109,6 +109,19 @@ function isolateOf(name: string, index: number, options: Required<ViewOptions>):
       .filter((windowMs) => windowMs <= durationMs)
       .map((windowMs) => ({ windowMs, utilization: Math.max(0, 1 - 41 / (windowMs + 20)) })),
     allocations: null,
+    seconds: {
+      fromMs: 0,
+      toMs: durationMs,
+      allocation: new Float64Array(),
+      peakAllocation: new Float64Array(),
+      usualAllocation: new Float64Array(),
+      growth: new Float64Array(),
+      p99Ms: new Float64Array(),
+      isBurst: new Uint8Array(),
+      isGrowing: new Uint8Array(),
+      isSlow: new Uint8Array(),
+    },
+    tagLanes: [],
   };
 }
 
@@ -162,12 +175,14 @@ export function chartView(options: ViewOptions = {}): ReportView {
         name: isolate.name,
         kind: isolate.kind,
         gc: gc(isolate),
+        seconds: { all: 0, bursts: 0, growing: 0, slow: 0 },
       })),
       summary: isolates[0] === undefined ? gc(isolateOf("none", 0, { ...filled, pauses: 0 })) : gc(isolates[0]),
       spikes: [],
       causes: [],
     },
     spikeThresholdMs: 10,
+    growthThresholdBytes: 50 * 2 ** 20,
     isolates,
     rss: [],
     sites: [],

@@ -1,9 +1,10 @@
 import { expect, test } from "vitest";
 import { analyse } from "../../../src/analysis/analyse.ts";
+import { countSeconds } from "../../../src/analysis/seconds.ts";
 import type { Recording } from "../../../src/recording/model.ts";
 import { buildView } from "../../../src/report/view.ts";
 import type { IsolateView, ReportView } from "../../../src/report/view-model.ts";
-import { allocations, isolate, pauseColumns, recording } from "../../support/timeline.ts";
+import { allocations, isolate, pauseColumns, recording, tagColumns } from "../../support/timeline.ts";
 
 const SPIKE = { spikeMs: 10 };
 const viewOf = (one: Recording): ReportView => buildView(one, analyse(one, SPIKE), SPIKE);
@@ -88,4 +89,20 @@ test("the title is the folder's name", () => {
 test("a recording without pauses or samples has empty series", () => {
   const view = only(viewOf(recording("")));
   expect([view.percentiles, view.histogram, [...view.heapUsed.timeMs]]).toEqual([[], [], []]);
+});
+
+test("seconds are marked by the thresholds, and tags before an isolate's own spikes have lanes", () => {
+  const tags = tagColumns([{ name: "GET /report", at: [28_000, 28_500, 29_500] }]);
+  const told = recording([
+    isolate(`${"-".repeat(300)}M${"-".repeat(100)}`, { tags }),
+    isolate("-".repeat(400), { threadId: 1, tags }),
+  ]);
+  const growthBytes = 20 * 1024 ** 2;
+  const view = buildView(told, analyse(told, { ...SPIKE, growthBytes }), { ...SPIKE, growthBytes });
+  expect(view.growthThresholdBytes).toBe(growthBytes);
+  expect(view.isolates.map(({ tagLanes }) => tagLanes.map(({ name }) => name))).toEqual([["GET /report"], []]);
+  for (const [i, { seconds }] of view.isolates.entries()) {
+    expect(countSeconds(seconds)).toEqual(view.report.isolates[i]?.seconds);
+  }
+  expect(view.report.isolates[1]?.seconds).toEqual({ all: 40, bursts: 0, growing: 40, slow: 0 });
 });
