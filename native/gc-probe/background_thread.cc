@@ -17,6 +17,7 @@
 
 #include "clock.h"
 #include "high_descriptor.h"
+#include "inlined_functions.h"
 #include "mapped_log.h"
 #include "session.h"
 
@@ -82,6 +83,7 @@ void* Run(void*) {
 #ifdef __linux__
   pthread_setname_np(pthread_self(), "gcspike");
 #endif
+  InlinedFunctions::FindCodeFunction();
   uint64_t next = NowNs();
   for (;;) {
     SampleProcess();

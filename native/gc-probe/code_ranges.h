@@ -18,6 +18,8 @@ class CodeRanges {
   bool IsV8(uintptr_t pc) const { return code_.Has(pc) || builtins_.Has(pc); }
   // Code that was generated while the program runs, or a copy of the builtins.
   bool IsGenerated(uintptr_t pc) const { return code_.Has(pc); }
+  // Node's own program code; false where it is not known.
+  bool IsNode(uintptr_t pc) const { return texts_known_ && texts_[0].Has(pc); }
   // A frame of this code leads to the frame that called it.
   bool IsWalkable(uintptr_t pc) const;
 

@@ -10,10 +10,18 @@
 #include <cstring>
 
 #include "clock.h"
-#include "symbols.h"
+#include "code_ranges.h"
 
 namespace gcspike {
 namespace {
+
+// Whether this V8 lays out its profiler and the observer as they are read here: those of Node 20, 22, 24 and 26, on Linux.
+#ifdef __linux__
+constexpr int kV8 = V8_MAJOR_VERSION * 100 + V8_MINOR_VERSION;
+constexpr bool kIsKnown = kV8 == 1103 || kV8 == 1204 || kV8 == 1306 || kV8 == 1406;
+#else
+constexpr bool kIsKnown = false;
+#endif
 
 constexpr auto kFlags = static_cast<v8::HeapProfiler::SamplingFlags>(
     v8::HeapProfiler::kSamplingIncludeObjectsCollectedByMajorGC |
@@ -47,23 +55,6 @@ size_t UsableBytes(void* block) { return malloc_usable_size(block); }
 // What V8 may have put there, and no more than it allocated.
 size_t WordsOf(void* block) { return std::min(UsableBytes(block) / sizeof(uintptr_t), kMaxWords); }
 
-struct ObserverSymbols {
-  bool found;
-  uintptr_t table, step, next_step_size;
-};
-
-// Once a process.
-const ObserverSymbols& FindObserverSymbols() {
-  static const ObserverSymbols symbols = [] {
-    Symbol wanted[] = {{"_ZTVN2v88internal20SamplingHeapProfiler8ObserverE"},
-                       {"_ZN2v88internal20SamplingHeapProfiler8Observer4StepEimm"},
-                       {"_ZN2v88internal20SamplingHeapProfiler8Observer15GetNextStepSizeEv"}};
-    const bool found = FindSymbols(wanted);
-    return ObserverSymbols{found, wanted[0].address, wanted[1].address, wanted[2].address};
-  }();
-  return symbols;
-}
-
 }  // namespace
 
 Sampler HeapSampler::Start(v8::Isolate* isolate, MappedLog* log, StackTable* table, JavaScriptStacks* stacks,
@@ -75,7 +66,7 @@ Sampler HeapSampler::Start(v8::Isolate* isolate, MappedLog* log, StackTable* tab
   collections_ = collections;
   raise_at_ = kManyLive;
   interval_.Start(interval_bytes, NowNs());
-  if (!stacks->is_on() || !FindObserverSymbols().found || !TakeObserver()) return Sampler::kNone;
+  if (!kIsKnown || !stacks->is_on() || !TakeObserver()) return Sampler::kNone;
   sampling_ = true;
   if (!stacks->StartInlined(observer_[kObserverHeap])) return Sampler::kFrames;
   // Optimised code carries its tables of positions from now on.
@@ -83,15 +74,16 @@ Sampler HeapSampler::Start(v8::Isolate* isolate, MappedLog* log, StackTable* tab
   return Sampler::kExact;
 }
 
-// Starts V8's sampler and finds its observer: in V8's HeapProfiler one word changes, from null to the new profiler, and that
-// holds the observer by value, known by its table of virtual functions.
+// Starts V8's sampler and finds its observer: in V8's HeapProfiler one word changes, from null to the new profiler, which
+// begins with its isolate and its heap and holds the observer by value, known by pointing back to profiler and heap.
 bool HeapSampler::TakeObserver() {
   v8::HeapProfiler* const heap_profiler = isolate_->GetHeapProfiler();
   auto* const words = reinterpret_cast<uintptr_t*>(heap_profiler);
   const size_t count = WordsOf(heap_profiler);
   const std::vector<uintptr_t> before(words, words + count);
   if (!heap_profiler->StartSamplingHeapProfiler(SamplingInterval::kLeast, 1, kFlags)) return false;
-  const ObserverSymbols& symbols = FindObserverSymbols();
+  CodeRanges code;
+  code.Load(isolate_);
   const auto isolate = reinterpret_cast<uintptr_t>(isolate_);
   for (size_t i = 0; i < count; i++) {
     if (before[i] != 0 || words[i] == 0 || words[i] % sizeof(uintptr_t) != 0) continue;
@@ -100,12 +92,9 @@ bool HeapSampler::TakeObserver() {
     if (size <= kProfilerHeap || profiler[kProfilerIsolate] != isolate) continue;
     for (size_t at = 0; at + kObserverHeap < size; at++) {
       uintptr_t* const observer = profiler + at;
-      if (observer[0] != symbols.table + kPrefix * sizeof(uintptr_t)) continue;
+      if (observer[kObserverProfiler] != words[i] || observer[kObserverHeap] != profiler[kProfilerHeap]) continue;
       const auto* const original = reinterpret_cast<const uintptr_t*>(observer[0]);
-      const bool is_known = original[kStep] == symbols.step && original[kGetNextStepSize] == symbols.next_step_size &&
-                            observer[kObserverProfiler] == words[i] &&
-                            observer[kObserverHeap] == profiler[kProfilerHeap];
-      if (!is_known) continue;
+      if (!std::all_of(original, original + kSlots, [&](uintptr_t function) { return code.IsNode(function); })) continue;
       // Leaked on purpose, as the profiler may outlive the session.
       table_of_observer_ = new uintptr_t[1 + kPrefix + kSlots] + 1 + kPrefix;
       std::memcpy(table_of_observer_ - kPrefix, original - kPrefix, (kPrefix + kSlots) * sizeof(uintptr_t));

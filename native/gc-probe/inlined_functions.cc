@@ -2,6 +2,8 @@
 
 #include <v8.h>
 
+#include <atomic>
+
 #include "deferred_code.h"
 #include "symbols.h"
 
@@ -98,21 +100,28 @@ struct OptionalCode {
   uint64_t second;
 };
 using FindCode = OptionalCode (*)(uintptr_t heap, uintptr_t pc);
+constexpr const char* kFindCode = "_ZN2v88internal4Heap32GcSafeTryFindCodeForInnerPointerEm";
+std::atomic<uintptr_t> find_code{0};
+std::atomic<bool> is_wanted{false};
 
 }  // namespace
 
 bool InlinedFunctions::Start(uintptr_t heap) {
   if (!kIsKnown) return false;
-  Symbol find_code[] = {{"_ZN2v88internal4Heap32GcSafeTryFindCodeForInnerPointerEm"}};
-  if (!FindSymbols(find_code)) return false;
+  if (const uintptr_t exported = FindExported(kFindCode); exported != 0) find_code.store(exported);
+  else if (!HasSymbolTable(reinterpret_cast<const void*>(&v8::V8::GetVersion))) return false;
+  is_wanted.store(true);
   known_.reset(new Known[kKnownSlots]());
-  find_code_ = find_code[0].address;
   heap_ = heap;
   return true;
 }
 
+void InlinedFunctions::FindCodeFunction() {
+  if (is_wanted.load() && find_code.load() == 0) find_code.store(FindInSymbolTable(kFindCode));
+}
+
 std::span<const uint32_t> InlinedFunctions::At(uintptr_t pc, uint32_t outermost, uint64_t epoch) {
-  if (find_code_ == 0) return {};
+  if (known_ == nullptr || find_code.load(std::memory_order_relaxed) == 0) return {};
   // All interpreted functions have one return address.
   Known& known = known_[(pc ^ (pc >> 10) ^ (outermost * 31)) % kKnownSlots];
   if (known.pc != pc || known.epoch != epoch || known.outermost != outermost) {
@@ -127,7 +136,7 @@ std::span<const uint32_t> InlinedFunctions::At(uintptr_t pc, uint32_t outermost,
 
 // A Code, 0 where there is none.
 uintptr_t InlinedFunctions::CodeAt(uintptr_t pc) const {
-  const OptionalCode found = reinterpret_cast<FindCode>(find_code_)(heap_, pc);
+  const OptionalCode found = reinterpret_cast<FindCode>(find_code.load(std::memory_order_relaxed))(heap_, pc);
 #if V8_MAJOR_VERSION < 12
   const bool has_value = (found.first & 0xff) != 0;
   const uintptr_t code = found.second;

@@ -15,8 +15,12 @@ namespace gcspike {
 class InlinedFunctions {
  public:
   InlinedFunctions(const HeapLayout* layout, FunctionTable* functions) : layout_(layout), functions_(functions) {}
-  // `heap`: V8's Heap. False where this Node does not say which code holds an address.
+  // `heap`: V8's Heap. False where this V8 is none of those whose tables are known, or does not say which code holds an
+  // address.
   bool Start(uintptr_t heap);
+  // Background thread, once: finds V8's function for that where it is not exported, which takes some 10 ms. Nothing is known
+  // of inlined functions before; code that is hot from the start is optimised later than that.
+  static void FindCodeFunction();
 
   // Numbers of the inlined functions, innermost first, without the function of the frame itself, whose number is
   // `outermost`. Empty for other than optimised code. Valid until the next call. `epoch`: see
@@ -41,7 +45,6 @@ class InlinedFunctions {
   const HeapLayout* const layout_;
   FunctionTable* const functions_;
   uintptr_t heap_ = 0;
-  uintptr_t find_code_ = 0;
   std::unique_ptr<Known[]> known_;
 };
 

@@ -24,7 +24,8 @@ class JavaScriptStacks {
   // On the isolate's thread, called by the JavaScript function `caller`. False, and the walk stays off, where that
   // function is not found on the stack right now: this V8 lays things out differently.
   bool Start(v8::Isolate* isolate, MappedLog* functions, std::string_view caller);
-  // From now on CaptureInlined knows inlined functions, where this V8 lays out code as we know it. `heap`: V8's Heap.
+  // From now on CaptureInlined knows inlined functions. False where this V8 lays out code in an unknown way; see
+  // InlinedFunctions::Start.
   bool StartInlined(uintptr_t heap);
   bool is_on() const { return functions_.is_open(); }
 

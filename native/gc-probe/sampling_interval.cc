@@ -27,7 +27,8 @@ uint64_t SamplingInterval::Next() {
   random_ ^= random_ << 25;
   random_ ^= random_ >> 27;
   const double uniform = (static_cast<double>((random_ * 2685821657736338717ull) >> 11) + 1) / 9007199254740993.0;
-  return std::max<uint64_t>(8, static_cast<uint64_t>(-std::log(uniform) * static_cast<double>(drawn_)));
+  // V8 takes 31 bits.
+  return std::clamp<uint64_t>(static_cast<uint64_t>(-std::log(uniform) * static_cast<double>(drawn_)), 8, INT32_MAX);
 }
 
 uint64_t SamplingInterval::StandsFor(uint64_t bytes) const {

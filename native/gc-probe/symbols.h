@@ -1,18 +1,17 @@
-// Addresses of what Node's binary holds but does not declare in its headers.
+// Addresses of what Node's binary holds but does not declare in its headers. Nothing is found on macOS.
 #pragma once
 
 #include <cstdint>
-#include <span>
 
 namespace gcspike {
 
-struct Symbol {
-  const char* name;  // mangled: on Linux that fixes a function's parameters too
-  uintptr_t address = 0;
-};
+// By the mangled name, which fixes a function's parameters too; 0 where it is not exported.
+uintptr_t FindExported(const char* name);
 
-// False where one of them is missing: a binary without symbols, or another V8; and always on macOS. Looks into the dynamic symbols, then into
-// the symbol table of the program's file, which takes some milliseconds.
-bool FindSymbols(std::span<Symbol> wanted);
+// Whether `address` is the program's own, not a library's, and the program's file has a symbol table, which names what is not
+// exported.
+bool HasSymbolTable(const void* address);
+// In that table; 0 where it is not there. Takes some 10 ms.
+uintptr_t FindInSymbolTable(const char* name);
 
 }  // namespace gcspike

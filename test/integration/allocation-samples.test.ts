@@ -45,7 +45,7 @@ for (let n = 0; n < 300; n++) work(10_000);
 `;
 
 const BUFFERS = `
-const kept = [];
+const kept = (globalThis.kept = []);
 function body() { return Buffer.alloc(200_000); }
 function samples() { return new Float64Array(5_000); }
 for (let i = 0; i < 4000; i++) {

@@ -27,6 +27,17 @@ const STACKS = `
   class Deep { get down() { return (n) => { for (const x of [n]) if (x > 0) return [1].map(() => this.down(x - 1))[0]; return kept.push({ n }); }; } }
   for (let n = 0; n < 2000; n++) new Deep().down(200);`;
 
+/** Optimised code in which functions of every kind are inlined, optimised again and again. */
+const INLINED = `
+  const kept = [];
+  for (let n = 0; n < 60; n++) {
+    const [make, join, wrap] = new Function("n", \`
+      const make = (i) => ({ i, list: [i, n + 0.5], run: () => i });
+      const join = (i) => i + ":" + make(i).i + "!";
+      return [make, join, (i) => [join(i), ...make(i).list, Buffer.alloc(3000)]];\`)(n);
+    for (let i = 0; i < 3000; i++) { kept[i % 500] = wrap(i); kept[500 + (i % 500)] = make(i); join(i); }
+  }`;
+
 test.each([
   ["workers that end in every way", ["--expose-gc", fixture("dying-workers.cjs")]],
   ["collections of every kind", ["--expose-gc", fixture("observed.cjs")]],
@@ -35,6 +46,7 @@ test.each([
   ["Buffers", [join(ROOT, "fixtures", "external-memory.mjs")]],
   ["a heap near its limit", ["--max-old-space-size=64", join(ROOT, "fixtures", "heap-limit.mjs")]],
   ["deep and mixed stacks", ["--max-semi-space-size=1", "-e", STACKS]],
+  ["inlined functions", ["--max-semi-space-size=1", "-e", INLINED]],
 ])("%s", async (_name, words) => {
   const agent = {
     probeFolder: join(ROOT, "build", "sanitized"),
@@ -46,6 +58,9 @@ test.each([
   expect(recorded.stderr).not.toContain("AddressSanitizer");
   expect({ code: recorded.code, signal: recorded.signal }).toEqual({ code: 0, signal: null });
   const { isolates } = recorded.recording;
-  for (const { collectors } of isolates) expect(collectors).toContain("probe");
+  for (const { collectors, samples } of isolates) {
+    expect(collectors).toContain("probe");
+    expect(samples?.isExact).toBe(true);
+  }
   expect(isolates.reduce((sum, { pauses }) => sum + pauses.count, 0)).toBeGreaterThan(5);
 });

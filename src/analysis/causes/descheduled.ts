@@ -8,7 +8,7 @@ const WORTH_SAYING = 0.2;
 
 export const descheduled: Rule = {
   cause: "descheduled",
-  judge({ machine, spikeMs }) {
+  judge({ machine, spikeMs, kind }) {
     const { wallMs, cpuMs, queuedMs, stalledMs } = machine;
     const share = waitedShare(machine);
     if (share < WORTH_SAYING) return null;
@@ -18,9 +18,12 @@ export const descheduled: Rule = {
     return {
       score: madeIt ? 0.9 + 0.1 * ramp(share, 0.3, 0.9) : share * 0.95,
       certainty: (measured ? 0.95 : 0.7) * (madeIt ? 1 : ramp(share, 0.3, 0.95)),
-      why: measured
-        ? `the thread waited ${formatMs(queuedMs)} of it for a processor and ran for ${formatMs(cpuMs)}`
-        : `the thread ran for ${formatMs(cpuMs)} of it and stood still for ${formatMs(stalledMs)} more than its helpers explain`,
+      why:
+        kind === "incremental-steps"
+          ? `the thread had ${formatShare(1 - share)} of a processor while they ran`
+          : measured
+            ? `the thread waited ${formatMs(queuedMs)} of it for a processor and ran for ${formatMs(cpuMs)}`
+            : `the thread ran for ${formatMs(cpuMs)} of it and stood still for ${formatMs(stalledMs)} more than its helpers explain`,
       evidence: [
         {
           signal: "not-running",

@@ -2,7 +2,7 @@
 import type { IsolateData } from "../../recording/model.ts";
 import { type AllocationRate, rateBefore } from "../allocation-rate.ts";
 import type { GcHistory, HeapParts } from "../gc-history.ts";
-import type { Intervals } from "../intervals.ts";
+import { type Intervals, lowerBound } from "../intervals.ts";
 import type { Spike } from "../report-types.ts";
 import { selfTimes } from "../spike-phases.ts";
 
@@ -145,7 +145,10 @@ function reasonsOf(isolate: IsolateData, history: GcHistory, { pause, kind, star
   return reasons;
 }
 
-function machineTime({ pauses }: IsolateData, { pause, durationMs }: Stop): MachineTime {
+function machineTime(isolate: IsolateData, stop: Stop): MachineTime {
+  const { pauses } = isolate;
+  const { pause, durationMs } = stop;
+  if (pause < 0) return timeOfSteps(isolate, stop);
   const at = (column: Float64Array | Float32Array): number => column[pause] ?? Number.NaN;
   const [cpuMs, queuedMs] = [at(pauses.cpuMs), at(pauses.runQueueMs)];
   const blocked = durationMs - cpuMs - (Number.isNaN(queuedMs) ? 0 : queuedMs);
@@ -158,6 +161,34 @@ function machineTime({ pauses }: IsolateData, { pause, durationMs }: Stop): Mach
     minorFaults: at(pauses.minorFaults),
     majorFaults: at(pauses.majorFaults),
     faultMs: Math.min(at(pauses.minorFaults) * MINOR_FAULT_MS, cpuMs),
+  };
+}
+
+/**
+ * Steps are not measured one by one: what the thread had of its processor in the tenths of a second that they lie in, while its event
+ * loop was busy, is taken for what they had.
+ */
+function timeOfSteps({ loop }: IsolateData, { startMs, durationMs, intervals }: Stop): MachineTime {
+  const endMs = intervals.endMs[intervals.count - 1] ?? startMs;
+  const first = lowerBound(loop.timeMs, startMs, loop.count);
+  const last = Math.min(loop.count - 1, lowerBound(loop.timeMs, endMs, loop.count));
+  let ran = 0;
+  let busy = 0;
+  for (let i = first; i <= last; i++) {
+    ran += loop.cpuShare[i] ?? Number.NaN;
+    busy += loop.utilization[i] ?? Number.NaN;
+  }
+  const share = Math.min(1, ran / Math.max(busy, ran));
+  const cpuMs = share * durationMs;
+  return {
+    wallMs: durationMs,
+    cpuMs,
+    queuedMs: Number.NaN,
+    stalledMs: durationMs - cpuMs || 0,
+    switches: Number.NaN,
+    minorFaults: Number.NaN,
+    majorFaults: Number.NaN,
+    faultMs: Number.NaN,
   };
 }
 
