@@ -23,6 +23,8 @@ const PADDING_TOP = 10;
 const CAP_HEIGHT = 3;
 /** More spikes in view than this are no marks any more, but a hatching. */
 const MOST_SPIKE_MARKS = 100;
+/** CSS pixels: marks that are closer become one, so that they stay lines. */
+const MARKS_APART = 3;
 const WIDTH_BEFORE_LAYOUT = 800;
 
 interface Lane {
@@ -123,7 +125,8 @@ function drawLine(plot: uPlot, grid: Grid, bars: readonly Bar[], at: (second: nu
 function drawSpikes(plot: uPlot, spikes: readonly Spike[], { min, max }: Range): void {
   const { ctx, bbox } = plot;
   const inView = spikes.filter(({ startMs }) => startMs >= min && startMs <= max);
-  const columns = new Set(inView.map(({ startMs }) => Math.round(plot.valToPos(startMs, "x", true))));
+  const apart = MARKS_APART * devicePixelRatio;
+  const columns = new Set(inView.map(({ startMs }) => Math.round(plot.valToPos(startMs, "x", true) / apart) * apart));
   if (columns.size > MOST_SPIKE_MARKS) return;
   ctx.globalAlpha = 0.45;
   ctx.fillStyle = color("ink");
