@@ -45,8 +45,8 @@ export const survivorCopy: Rule = {
   },
 };
 
-/** Promoted or young still; large objects change sides without being copied. */
+/** Promoted or young still, never more than there was; large objects change sides without being copied. */
 function copiedBytes({ before, after, promoted }: SpikeFacts): number {
   if (before === null || after === null || Number.isNaN(promoted)) return Number.NaN;
-  return Math.max(0, promoted - before.youngLarge) + after.young;
+  return Math.min(before.young, Math.max(0, promoted - before.youngLarge) + after.young);
 }
