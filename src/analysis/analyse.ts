@@ -31,7 +31,7 @@ export function analyse(recording: Recording, options: AnalyseOptions = {}): Rep
     time: gcTime(isolate),
   }));
   const summaries = observed.map((one) => summarizeIsolate(one, processOf(recording, one.isolate)));
-  const spikes = findSpikes(observed, spikeMs);
+  const spikes = findSpikes(observed, { spikeMs, pageFaultNs: recording.manifest.machine.pageFaultNs });
   return {
     schema: "gcspike.report/1",
     recording: describeRecording(recording, leftOut(spikes, spikeMs)),

@@ -2,7 +2,7 @@
 import type { IsolateData } from "../recording/model.ts";
 import { PAUSE_KINDS } from "../recording/model.ts";
 import { decide } from "./causes/decide.ts";
-import { spikeFacts } from "./causes/facts.ts";
+import { type SpikeTerms, spikeFacts } from "./causes/facts.ts";
 import { headline, pauseEvidence, reasonOf, stepsEvidence } from "./evidence.ts";
 import { GcHistory } from "./gc-history.ts";
 import type { Intervals } from "./intervals.ts";
@@ -32,7 +32,8 @@ export interface Spikes {
 }
 
 /** All isolates' spikes. A run of steps stays its own spike where it touches a pause that is one. */
-export function findSpikes(observed: readonly ObservedIsolate[], spikeMs: number): Spikes {
+export function findSpikes(observed: readonly ObservedIsolate[], terms: SpikeTerms): Spikes {
+  const { spikeMs } = terms;
   const candidates = observed.flatMap(({ isolate, time }) => [
     ...pauseCandidates(isolate, spikeMs),
     ...(time.outside === null ? [] : stepCandidates(isolate, time.outside, spikeMs)),
@@ -50,7 +51,7 @@ export function findSpikes(observed: readonly ObservedIsolate[], spikeMs: number
   return {
     spikes: candidates
       .slice(0, MAX_SPIKES)
-      .map((candidate, rank) => describe(candidate, `s${rank + 1}`, spikeMs, backgroundOf(candidate.isolate))),
+      .map((candidate, rank) => describe(candidate, `s${rank + 1}`, terms, backgroundOf(candidate.isolate))),
     count: candidates.length,
     totalMs: candidates.reduce((sum, candidate) => sum + candidate.durationMs, 0),
   };
@@ -82,7 +83,7 @@ interface Background {
   readonly sites: SpikeSites;
 }
 
-function describe(candidate: Candidate, id: string, spikeMs: number, { history, sites }: Background): Spike {
+function describe(candidate: Candidate, id: string, terms: SpikeTerms, { history, sites }: Background): Spike {
   const { isolate, startMs, durationMs, stop } = candidate;
   const isSteps = stop.type === "steps";
   const intervals = isSteps
@@ -90,7 +91,7 @@ function describe(candidate: Candidate, id: string, spikeMs: number, { history, 
     : { count: 1, startMs: Float64Array.of(startMs), endMs: Float64Array.of(startMs + durationMs) };
   const pause = isSteps ? -1 : stop.index;
   const kind = isSteps ? "incremental-steps" : (PAUSE_KINDS[isolate.pauses.kind[pause] ?? 0] ?? "scavenge");
-  const facts = spikeFacts(isolate, history, { kind, pause, intervals, startMs, durationMs }, spikeMs);
+  const facts = spikeFacts(isolate, history, { kind, pause, intervals, startMs, durationMs }, terms);
   const verdict = decide(facts);
   const cpuMs = isolate.pauses.cpuMs[pause] ?? Number.NaN;
   return {

@@ -3,6 +3,7 @@ import { arch, cpus, platform, release, totalmem } from "node:os";
 import { basename } from "node:path";
 import { packageVersion } from "../lib/package.ts";
 import { FORMAT_VERSION, MANIFEST_SCHEMA, type Manifest } from "../recording/spec.ts";
+import { measurePageFault } from "./page-fault.ts";
 
 function machine(): Manifest["machine"] {
   const processors = cpus();
@@ -12,6 +13,7 @@ function machine(): Manifest["machine"] {
     cpus: processors.length,
     cpuModel: processors[0]?.model.trim() ?? "",
     memoryBytes: totalmem(),
+    pageFaultNs: measurePageFault(),
     kernel: release(),
   };
 }

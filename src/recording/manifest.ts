@@ -113,6 +113,7 @@ function machineOf(fields: Fields): Manifest["machine"] {
     cpus: integerOf(fields.cpus) ?? 0,
     cpuModel: textOf(fields.cpuModel) ?? "",
     memoryBytes: integerOf(fields.memoryBytes) ?? 0,
+    pageFaultNs: pageFaultOf(fields.pageFaultNs),
     kernel: textOf(fields.kernel) ?? "",
   };
 }
@@ -134,4 +135,12 @@ function fileOf(value: unknown): Manifest["files"] {
   const name = textOf(fields?.name);
   if (fields === null || name === null) return [];
   return [{ name, format: textOf(fields.format) ?? "", bytes: integerOf(fields.bytes) ?? 0 }];
+}
+
+/** A fault that takes longer than a tenth of a second is damage. */
+const MOST_PAGE_FAULT_NS = 1e8;
+
+function pageFaultOf(value: unknown): number | null {
+  const ns = numberOf(value);
+  return ns !== null && ns > 0 && ns <= MOST_PAGE_FAULT_NS ? ns : null;
 }

@@ -518,6 +518,8 @@ export interface Manifest {
     readonly cpus: number;
     readonly cpuModel: string;
     readonly memoryBytes: number;
+    /** Processor time that a minor page fault takes, ns; null: not known. */
+    readonly pageFaultNs: number | null;
     readonly kernel: string;
   };
   readonly options: {

@@ -138,7 +138,15 @@ function testManifest(): Manifest {
     exit: { code: 0, signal: null },
     pid: PID,
     recorderPid: PID - 1,
-    machine: { platform: "linux", arch: "x64", cpus: 2, cpuModel: "test", memoryBytes: 8 * 1024 ** 3, kernel: "6.1" },
+    machine: {
+      platform: "linux",
+      arch: "x64",
+      cpus: 2,
+      cpuModel: "test",
+      memoryBytes: 8 * 1024 ** 3,
+      pageFaultNs: null,
+      kernel: "6.1",
+    },
     options: {
       collector: "probe",
       phases: true,

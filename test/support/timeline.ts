@@ -171,6 +171,7 @@ export function recording(isolates: string | readonly IsolateData[], options: Re
         cpus: 2,
         cpuModel: "Test CPU",
         memoryBytes: 4096 * MIB,
+        pageFaultNs: null,
         kernel: "6.1.0",
         ...options.machine,
       },

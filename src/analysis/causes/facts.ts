@@ -14,8 +14,8 @@ const REPEATS_MS = 10_000;
  * What it waits beyond that, the machine made it wait.
  */
 const HELPERS_SHARE = 3;
-/** What the kernel needs to give a page of 4 KiB, ms: an estimate, of virtual machines. */
-const MINOR_FAULT_MS = 0.0007;
+/** What the kernel needs to give a page of 4 KiB, ns, where the recorder did not measure it. */
+const MINOR_FAULT_NS = 700;
 
 /** Where the time of the spike's thread went, ms. NaN: not measured. */
 export interface MachineTime {
@@ -96,7 +96,16 @@ export interface Stop {
   readonly durationMs: number;
 }
 
-export function spikeFacts(isolate: IsolateData, history: GcHistory, stop: Stop, spikeMs: number): SpikeFacts {
+/** What is the same for all spikes of a recording. */
+export interface SpikeTerms {
+  /** From here on a stop is a spike. */
+  readonly spikeMs: number;
+  /** What a minor page fault costs on that machine, ns; null: not known. */
+  readonly pageFaultNs: number | null;
+}
+
+export function spikeFacts(isolate: IsolateData, history: GcHistory, stop: Stop, terms: SpikeTerms): SpikeFacts {
+  const { spikeMs, pageFaultNs } = terms;
   const { pauses } = isolate;
   const { pause, startMs, intervals } = stop;
   const endMs = intervals.endMs[intervals.count - 1] ?? startMs;
@@ -111,7 +120,7 @@ export function spikeFacts(isolate: IsolateData, history: GcHistory, stop: Stop,
     spikeMs,
     reasons: reasonsOf(isolate, history, stop),
     flags: pause < 0 ? 0 : (pauses.flags[pause] ?? 0),
-    machine: machineTime(isolate, stop),
+    machine: machineTime(isolate, stop, pageFaultNs ?? MINOR_FAULT_NS),
     phases: isolate.phases === null ? null : selfTimes(isolate.phases, intervals),
     before,
     after: history.partsAt(pause, "after"),
@@ -145,7 +154,7 @@ function reasonsOf(isolate: IsolateData, history: GcHistory, { pause, kind, star
   return reasons;
 }
 
-function machineTime(isolate: IsolateData, stop: Stop): MachineTime {
+function machineTime(isolate: IsolateData, stop: Stop, faultNs: number): MachineTime {
   const { pauses } = isolate;
   const { pause, durationMs } = stop;
   if (pause < 0) return timeOfSteps(isolate, stop);
@@ -160,7 +169,7 @@ function machineTime(isolate: IsolateData, stop: Stop): MachineTime {
     switches: at(pauses.involuntarySwitches),
     minorFaults: at(pauses.minorFaults),
     majorFaults: at(pauses.majorFaults),
-    faultMs: Math.min(at(pauses.minorFaults) * MINOR_FAULT_MS, cpuMs),
+    faultMs: Math.min((at(pauses.minorFaults) * faultNs) / 1e6, cpuMs),
   };
 }
 

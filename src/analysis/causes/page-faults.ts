@@ -1,9 +1,12 @@
 /** Memory had to be faulted in, by the kernel or from a disk. */
 import { plural } from "../../lib/text.ts";
 import { formatMs, formatShare } from "../../lib/units.ts";
+import { waitedShare } from "./facts.ts";
 import { type Rule, ramp } from "./rule.ts";
 
 const WORTH_SAYING = 0.25;
+/** Less than this is in every long pause, ms. */
+const LEAST_MS = 2;
 /** A major fault waits for a disk, ms: at least this. */
 const MAJOR_FAULT_MS = 0.1;
 
@@ -14,12 +17,14 @@ export const pageFaults: Rule = {
     if (Number.isNaN(minorFaults) || Number.isNaN(cpuMs)) return null;
     // What waits for a disk does not run.
     const diskMs = majorFaults > 0 ? Math.max(Math.min(stalledMs, wallMs), majorFaults * MAJOR_FAULT_MS) : 0;
-    const share = Math.min(1, (faultMs + diskMs) / wallMs);
+    // Helper threads fault as much as this one for the work that they do.
+    const share = Math.max(diskMs / wallMs, faultMs >= LEAST_MS ? faultMs / cpuMs : 0);
     if (!(share >= WORTH_SAYING)) return null;
-    const madeIt = wallMs * (1 - share) < spikeMs && share >= 0.4;
+    const ranMs = wallMs * (1 - waitedShare(machine));
+    const madeIt = ranMs * (1 - Math.min(1, share)) < spikeMs && share >= 0.4;
     return {
-      score: madeIt ? 0.9 + 0.08 * ramp(share, 0.4, 0.9) : share * 0.95,
-      certainty: diskMs > faultMs ? 0.9 : 0.6,
+      score: Math.min(0.98, 0.4 + 0.55 * ramp(share, 0.25, 0.6) + (madeIt ? 0.03 : 0)),
+      certainty: diskMs > faultMs ? 0.9 : 0.8,
       why:
         diskMs > faultMs
           ? `${plural(majorFaults, "page")} of its memory had to be read from a disk`
@@ -29,7 +34,7 @@ export const pageFaults: Rule = {
           signal: "faulting",
           value: share,
           unit: "share",
-          text: `Faulting memory in took about ${formatShare(share)} of the stop (${plural(minorFaults, "minor fault")}, ${plural(majorFaults, "major fault")}; the time of a minor one is an estimate).`,
+          text: `Faulting memory in took about ${formatShare(Math.min(1, share))} of the work (${plural(minorFaults, "minor fault")}, ${plural(majorFaults, "major fault")}; what a minor one costs was measured on this machine, or estimated).`,
         },
       ],
       advice: [
