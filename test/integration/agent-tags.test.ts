@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { analyse } from "../../src/analysis/analyse.ts";
 import { TAG_SOURCES, type TagSource } from "../../src/recording/spec.ts";
-import { renderTerminal } from "../../src/report/terminal.ts";
-import { buildView } from "../../src/report/view.ts";
+import { renderSpike } from "../../src/report/terminal.ts";
 import { ROOT, Running } from "../support/cli.ts";
 import { NODES } from "../support/nodes.ts";
 import { fixture, isolateOf, type Recorded, Workplace } from "../support/recorded.ts";
@@ -27,7 +26,8 @@ interface Tag {
 function tagsOf({ recording }: Recorded, which = "main"): readonly Tag[] {
   const { tags, collectors, warnings } = isolateOf(recording, which);
   expect(collectors).toContain("tags");
-  expect(warnings).toEqual([]);
+  // perf_hooks cannot be sure that a program collected nothing.
+  expect(warnings.filter(({ code }) => code !== "no-pauses-delivered")).toEqual([]);
   if (tags === null) throw new Error("no tags");
   return Array.from({ length: tags.count }, (_, i) => ({
     name: tags.names[tags.name[i] ?? -1] ?? "",
@@ -163,8 +163,8 @@ describe.each(NODES)("$version", ({ path }) => {
     expect(first?.count).toBeGreaterThan(1);
     expect(first?.lift).toBeGreaterThan(1);
     expect(asked.at(-1)?.tags.map(({ name }) => name)).toContain("GET /health");
-    const view = buildView(recorded.recording, { ...report, spikes: asked.slice(-1) }, { spikeMs: 0.1 });
-    const text = Buffer.from(renderTerminal(view, { width: 200, color: false })).toString();
+    const last = asked.at(-1) ?? expect.fail("no spike");
+    const text = Buffer.from(renderSpike(last, { width: 200, color: false })).toString();
     expect(text).toMatch(/In the 3 s before it: GET \/report\/:id \d+ times, [\d.]+ times its usual rate;/);
   });
 });
