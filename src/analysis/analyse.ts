@@ -3,6 +3,7 @@ import { formatMs } from "../lib/units.ts";
 import type { IsolateData, ProcessColumns, Recording } from "../recording/model.ts";
 import type { Collector, Warning } from "../recording/spec.ts";
 import { sumCauses } from "./cause-sums.ts";
+import { GcHistory } from "./gc-history.ts";
 import { gcTime } from "./gc-time.ts";
 import { regimeWarnings } from "./regimes.ts";
 import type { Report } from "./report-types.ts";
@@ -29,19 +30,19 @@ export function analyse(recording: Recording, options: AnalyseOptions = {}): Rep
   const observed: readonly ObservedIsolate[] = recording.isolates.map((isolate) => ({
     isolate,
     time: gcTime(isolate),
+    history: new GcHistory(isolate),
   }));
   const summaries = observed.map((one) => summarizeIsolate(one, processOf(recording, one.isolate)));
   const spikes = findSpikes(observed, { spikeMs, pageFaultNs: recording.manifest.machine.pageFaultNs });
   return {
     schema: "gcspike.report/1",
     recording: describeRecording(recording, leftOut(spikes, spikeMs)),
-    isolates: observed.flatMap(({ isolate }, index) => {
+    isolates: observed.flatMap(({ isolate, history }, index) => {
       const gc = summaries[index];
       if (gc === undefined) return [];
       const { id, pid, threadId, name, kind } = isolate;
-      return [
-        { id, pid, threadId, name, kind, gc, seconds: countSeconds(secondsOf(isolate, { spikeMs, growthBytes })) },
-      ];
+      const seconds = countSeconds(secondsOf(isolate, { spikeMs, growthBytes }, history));
+      return [{ id, pid, threadId, name, kind, gc, seconds }];
     }),
     summary: summarizeAll(observed, summaries, recording.processes),
     spikes: spikes.spikes,

@@ -1,7 +1,7 @@
 /** What happened in an isolate before a moment: earlier collections, how much was allocated, how large spaces were. Pure. */
 import { type IsolateData, PAUSE_KINDS } from "../recording/model.ts";
 import { SPACE_UNIT } from "../recording/spec.ts";
-import { heapSeries } from "./heap-series.ts";
+import { type HeapSeries, heapSeries, valueAt } from "./heap-series.ts";
 import { lowerBound } from "./intervals.ts";
 
 const MARK_COMPACT = PAUSE_KINDS.indexOf("mark-compact");
@@ -23,10 +23,10 @@ type Side = "before" | "after";
 
 export class GcHistory {
   readonly #isolate: IsolateData;
-  readonly #fulls: Int32Array;
-  readonly #scavenges: Int32Array;
+  readonly #fulls: PauseList;
+  readonly #scavenges: PauseList;
   /** Allocated bytes up to each of these moments. */
-  readonly #curve: { readonly timeMs: Float64Array; readonly total: Float64Array };
+  readonly #curve: HeapSeries;
 
   constructor(isolate: IsolateData) {
     this.#isolate = isolate;
@@ -37,7 +37,7 @@ export class GcHistory {
 
   /** The last full collection that began before `timeMs`; -1: none. */
   lastFull(timeMs: number): number {
-    return this.#lastOf(this.#fulls, timeMs, 1);
+    return lastBefore(this.#fulls, timeMs, 1);
   }
 
   /** When a pause ended; of none (-1) when the isolate started. */
@@ -48,13 +48,13 @@ export class GcHistory {
 
   /** The n-th last scavenge that began before `timeMs`, 1 for the last; -1: there are fewer. */
   lastScavenge(timeMs: number, n: number): number {
-    return this.#lastOf(this.#scavenges, timeMs, n);
+    return lastBefore(this.#scavenges, timeMs, n);
   }
 
   /** Full collections that began between two moments. */
   fullsBetween(fromMs: number, toMs: number): Int32Array {
-    const begins = (pause: number): number => this.#isolate.pauses.startMs[pause] ?? 0;
-    return this.#fulls.filter((pause) => begins(pause) >= fromMs && begins(pause) < toMs);
+    const { indices, startMs } = this.#fulls;
+    return indices.subarray(lowerBound(startMs, fromMs), lowerBound(startMs, toMs));
   }
 
   /** The heap's parts around a pause; null where the recording has no spaces. */
@@ -91,35 +91,25 @@ export class GcHistory {
     const { timeMs } = this.#curve;
     const first = timeMs[0];
     if (first === undefined || timeMs.length < 2 || fromMs < first - 1 || !(toMs > fromMs)) return null;
-    return ((this.#allocatedUntil(toMs) - this.#allocatedUntil(fromMs)) / (toMs - fromMs)) * 1000;
-  }
-
-  #allocatedUntil(timeMs: number): number {
-    const { timeMs: times, total } = this.#curve;
-    const next = lowerBound(times, timeMs);
-    if (next === 0) return total[0] ?? 0;
-    if (next >= times.length) return total[times.length - 1] ?? 0;
-    const [from, to] = [times[next - 1] ?? 0, times[next] ?? 0];
-    const [low, high] = [total[next - 1] ?? 0, total[next] ?? 0];
-    return to > from ? low + ((high - low) * (timeMs - from)) / (to - from) : high;
-  }
-
-  #lastOf(pauses: Int32Array, timeMs: number, n: number): number {
-    let low = 0;
-    let high = pauses.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#isolate.pauses.startMs[pauses[middle] ?? 0] ?? 0) < timeMs) low = middle + 1;
-      else high = middle;
-    }
-    return pauses[low - n] ?? -1;
+    return ((valueAt(this.#curve, toMs) - valueAt(this.#curve, fromMs)) / (toMs - fromMs)) * 1000;
   }
 }
 
-function pausesOf({ pauses }: IsolateData, kind: number): Int32Array {
+/** Pauses of one kind, in order of time. */
+interface PauseList {
+  readonly indices: Int32Array;
+  readonly startMs: Float64Array;
+}
+
+function pausesOf({ pauses }: IsolateData, kind: number): PauseList {
   const found: number[] = [];
   for (let i = 0; i < pauses.count; i++) if (pauses.kind[i] === kind) found.push(i);
-  return Int32Array.from(found);
+  return { indices: Int32Array.from(found), startMs: Float64Array.from(found, (i) => pauses.startMs[i] ?? 0) };
+}
+
+/** The n-th last that began before a moment; -1: there are fewer. */
+function lastBefore({ indices, startMs }: PauseList, timeMs: number, n: number): number {
+  return indices[lowerBound(startMs, timeMs) - n] ?? -1;
 }
 
 function parts(
@@ -139,11 +129,11 @@ function parts(
 }
 
 /** The heap grows by what is allocated; what a pause takes away does not count. */
-function allocationCurve(isolate: IsolateData): { readonly timeMs: Float64Array; readonly total: Float64Array } {
-  const { timeMs, value } = heapSeries(isolate, "used");
-  const total = new Float64Array(value.length);
-  for (let i = 1; i < value.length; i++) {
-    total[i] = (total[i - 1] ?? 0) + Math.max(0, (value[i] ?? 0) - (value[i - 1] ?? 0));
+function allocationCurve(isolate: IsolateData): HeapSeries {
+  const { timeMs, value: used } = heapSeries(isolate, "used");
+  const value = new Float64Array(used.length);
+  for (let i = 1; i < used.length; i++) {
+    value[i] = (value[i - 1] ?? 0) + Math.max(0, (used[i] ?? 0) - (used[i - 1] ?? 0));
   }
-  return { timeMs, total };
+  return { timeMs, value };
 }

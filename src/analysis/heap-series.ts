@@ -1,4 +1,5 @@
 import type { IsolateData } from "../recording/model.ts";
+import { lowerBound } from "./intervals.ts";
 
 export interface HeapSeries {
   readonly timeMs: Float64Array;
@@ -32,6 +33,16 @@ export function heapSeries(isolate: IsolateData, quantity: "used" | "external"):
   }
   samplesUntil(Number.POSITIVE_INFINITY);
   return series.finish();
+}
+
+/** The value at a moment, on the line between the points around it; before the first point and behind the last one theirs. */
+export function valueAt({ timeMs, value }: HeapSeries, atMs: number): number {
+  const next = lowerBound(timeMs, atMs);
+  if (next === 0) return value[0] ?? 0;
+  if (next >= timeMs.length) return value[timeMs.length - 1] ?? 0;
+  const [from, to] = [timeMs[next - 1] ?? 0, timeMs[next] ?? 0];
+  const [low, high] = [value[next - 1] ?? 0, value[next] ?? 0];
+  return to > from ? low + ((high - low) * (atMs - from)) / (to - from) : high;
 }
 
 class SeriesBuilder {

@@ -2,7 +2,7 @@
 import { type IsolateData, PAUSE_KINDS } from "../recording/model.ts";
 import { isBurst, QUARTER_MS, SECOND_MS, usualRate } from "./allocation-rate.ts";
 import { GcHistory } from "./gc-history.ts";
-import { type HeapSeries, heapSeries } from "./heap-series.ts";
+import { type HeapSeries, heapSeries, valueAt } from "./heap-series.ts";
 import { lowerBound } from "./intervals.ts";
 import type { ReportIsolate } from "./report-types.ts";
 
@@ -44,7 +44,11 @@ export interface SecondsOptions {
 }
 
 /** Linear in the seconds, n log n in the pauses. */
-export function secondsOf(isolate: IsolateData, { spikeMs, growthBytes }: SecondsOptions): Seconds {
+export function secondsOf(
+  isolate: IsolateData,
+  { spikeMs, growthBytes }: SecondsOptions,
+  history = new GcHistory(isolate),
+): Seconds {
   const { startMs: fromMs, endMs: toMs } = isolate;
   const count = Math.max(0, Math.ceil((toMs - fromMs) / SECOND_MS));
   const begin = (second: number): number => fromMs + second * SECOND_MS;
@@ -56,7 +60,6 @@ export function secondsOf(isolate: IsolateData, { spikeMs, growthBytes }: Second
   const marked = (holds: (second: number) => boolean): Uint8Array =>
     Uint8Array.from({ length: count }, (_, second) => (second < whole && holds(second) ? 1 : 0));
 
-  const history = new GcHistory(isolate);
   const allocation = eachSecond((second) => history.allocationRate(begin(second), end(second)) ?? Number.NaN);
   const quarters = Array.from({ length: SECOND_MS / QUARTER_MS }, (_, i) => i * QUARTER_MS);
   const peakAllocation = eachSecond((second) =>
@@ -115,15 +118,7 @@ function growthBetween(rise: HeapSeries, fromMs: number, toMs: number): number {
   const from = Math.max(fromMs, timeMs[0] ?? Number.POSITIVE_INFINITY);
   const to = Math.min(toMs, timeMs.at(-1) ?? Number.NEGATIVE_INFINITY);
   if (!(to > from)) return Number.NaN;
-  return ((riseAt(rise, to) - riseAt(rise, from)) / (toMs - fromMs)) * 1000;
-}
-
-/** On the line from the point before a moment to the one behind it. */
-function riseAt({ timeMs, value }: HeapSeries, atMs: number): number {
-  const next = lowerBound(timeMs, atMs);
-  const [before, after] = [value[next - 1] ?? value[0] ?? 0, value[next] ?? 0];
-  const [from, to] = [timeMs[next - 1] ?? 0, timeMs[next] ?? 0];
-  return next === 0 || !(to > from) ? after : before + ((after - before) * (atMs - from)) / (to - from);
+  return ((valueAt(rise, to) - valueAt(rise, from)) / (toMs - fromMs)) * 1000;
 }
 
 /** For each second, of its pauses and those of the nine before it. Each pause is sorted once, with those of its own second. */

@@ -69,8 +69,7 @@ export function overallSites(isolates: readonly Pick<IsolateData, "allocations" 
   const known = new Map<string, Frame>();
   const frames = new Map<Frame, number>();
   let totalBytes = 0;
-  const sampled = isolates.filter(({ allocations }) => allocations !== null);
-  for (const { allocations } of sampled) {
+  for (const { allocations } of isolates) {
     if (allocations === null) continue;
     const tally = tallySites(allocations.windows, siteOfStack(allocations));
     totalBytes += tally.totalBytes;
@@ -81,7 +80,8 @@ export function overallSites(isolates: readonly Pick<IsolateData, "allocations" 
       frames.set(first, (frames.get(first) ?? 0) + bytes);
     }
   }
-  return rankSites({ frames, totalBytes }, "allocated", sampled.every(isExact));
+  const exact = isolates.every((isolate) => isolate.allocations === null || isExact(isolate));
+  return rankSites({ frames, totalBytes }, "allocated", exact);
 }
 
 /** Functions that the optimiser inlined are known in this isolate's allocations. */

@@ -1,6 +1,6 @@
 /** Which allocation sites stand behind a spike: of what its cause is about, over the time that fed it. */
 import type { IsolateData } from "../recording/model.ts";
-import type { SpikeFacts } from "./causes/facts.ts";
+import { isYoungCollection, type SpikeFacts, triggerFrame } from "./causes/facts.ts";
 import type { GcHistory } from "./gc-history.ts";
 import type { Cause, Site } from "./report-types.ts";
 import { type Choice, SampleSites } from "./sample-sites.ts";
@@ -77,14 +77,9 @@ export class SpikeSites {
   }
 }
 
-function isYoungCollection({ kind }: SpikeFacts): boolean {
-  return kind === "scavenge" || kind === "minor-mark-sweep";
-}
-
 /** The function that asked for a collection. */
-function askers({ isolate, pause }: SpikeFacts): readonly Site[] {
-  const stack = isolate.triggerStacks[isolate.pauses.triggerStack[pause] ?? -1] ?? [];
-  const user = stack.find(({ origin }) => origin === "user");
+function askers(facts: SpikeFacts): readonly Site[] {
+  const user = triggerFrame(facts);
   if (user === undefined) return [];
   const { function: name, file, line, column } = user;
   return [

@@ -4,7 +4,7 @@ import { PAUSE_KINDS } from "../recording/model.ts";
 import { decide } from "./causes/decide.ts";
 import { type SpikeTerms, spikeFacts } from "./causes/facts.ts";
 import { headline, pauseEvidence, reasonOf, stepsEvidence } from "./evidence.ts";
-import { GcHistory } from "./gc-history.ts";
+import type { GcHistory } from "./gc-history.ts";
 import type { Intervals } from "./intervals.ts";
 import type { Spike } from "./report-types.ts";
 import { longestPhases } from "./spike-phases.ts";
@@ -17,7 +17,7 @@ import { tagsBefore } from "./tags.ts";
 export const MAX_SPIKES = 10_000;
 
 interface Candidate {
-  readonly isolate: IsolateData;
+  readonly observed: ObservedIsolate;
   readonly startMs: number;
   readonly durationMs: number;
   readonly stop: { readonly type: "pause"; readonly index: number } | { readonly type: "steps"; readonly run: StepRun };
@@ -34,43 +34,40 @@ export interface Spikes {
 /** All isolates' spikes. A run of steps stays its own spike where it touches a pause that is one. */
 export function findSpikes(observed: readonly ObservedIsolate[], terms: SpikeTerms): Spikes {
   const { spikeMs } = terms;
-  const candidates = observed.flatMap(({ isolate, time }) => [
-    ...pauseCandidates(isolate, spikeMs),
-    ...(time.outside === null ? [] : stepCandidates(isolate, time.outside, spikeMs)),
+  const candidates = observed.flatMap((one) => [
+    ...pauseCandidates(one, spikeMs),
+    ...(one.time.outside === null ? [] : stepCandidates(one, one.time.outside, spikeMs)),
   ]);
   candidates.sort((a, b) => b.durationMs - a.durationMs || a.startMs - b.startMs);
   const backgrounds = new Map<IsolateData, Background>();
-  const backgroundOf = (isolate: IsolateData): Background => {
-    const known = backgrounds.get(isolate);
-    if (known !== undefined) return known;
-    const history = new GcHistory(isolate);
-    const background = { history, sites: new SpikeSites(isolate, history) };
+  const backgroundOf = ({ isolate, history }: ObservedIsolate): Background => {
+    const background = backgrounds.get(isolate) ?? { history, sites: new SpikeSites(isolate, history) };
     backgrounds.set(isolate, background);
     return background;
   };
   return {
     spikes: candidates
       .slice(0, MAX_SPIKES)
-      .map((candidate, rank) => describe(candidate, `s${rank + 1}`, terms, backgroundOf(candidate.isolate))),
+      .map((candidate, rank) => describe(candidate, `s${rank + 1}`, terms, backgroundOf(candidate.observed))),
     count: candidates.length,
     totalMs: candidates.reduce((sum, candidate) => sum + candidate.durationMs, 0),
   };
 }
 
-function pauseCandidates(isolate: IsolateData, spikeMs: number): readonly Candidate[] {
-  const { count, startMs, durationMs: durations } = isolate.pauses;
+function pauseCandidates(observed: ObservedIsolate, spikeMs: number): readonly Candidate[] {
+  const { count, startMs, durationMs: durations } = observed.isolate.pauses;
   const found: Candidate[] = [];
   for (let index = 0; index < count; index++) {
     const durationMs = durations[index] ?? 0;
     if (durationMs < spikeMs) continue;
-    found.push({ isolate, startMs: startMs[index] ?? 0, durationMs, stop: { type: "pause", index } });
+    found.push({ observed, startMs: startMs[index] ?? 0, durationMs, stop: { type: "pause", index } });
   }
   return found;
 }
 
-function stepCandidates(isolate: IsolateData, steps: Intervals, spikeMs: number): readonly Candidate[] {
+function stepCandidates(observed: ObservedIsolate, steps: Intervals, spikeMs: number): readonly Candidate[] {
   return stepRuns(steps, spikeMs).map((run) => ({
-    isolate,
+    observed,
     startMs: run.steps.startMs[0] ?? 0,
     durationMs: run.durationMs,
     stop: { type: "steps", run },
@@ -84,7 +81,8 @@ interface Background {
 }
 
 function describe(candidate: Candidate, id: string, terms: SpikeTerms, { history, sites }: Background): Spike {
-  const { isolate, startMs, durationMs, stop } = candidate;
+  const { startMs, durationMs, stop } = candidate;
+  const { isolate } = candidate.observed;
   const isSteps = stop.type === "steps";
   const intervals = isSteps
     ? stop.run.steps

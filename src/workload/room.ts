@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { freemem } from "node:os";
 import { getHeapStatistics } from "node:v8";
+import { memAvailable } from "../lib/mem-available.ts";
 import type { Room } from "./txpool/fits.ts";
 
 export function roomHere(): Room {
@@ -9,7 +10,7 @@ export function roomHere(): Room {
   const limit = constrained > 0 ? constrained : Number.POSITIVE_INFINITY;
   return {
     heapLimitBytes: getHeapStatistics().heap_size_limit,
-    availableBytes: Math.min(memAvailable(), limit),
+    availableBytes: Math.min(memAvailable() ?? freemem(), limit),
     hugePageBytes: freeHugePages() * HUGE_PAGE_BYTES,
   };
 }
@@ -23,15 +24,4 @@ function freeHugePages(): number {
     // No Linux, or a kernel without them.
     return 0;
   }
-}
-
-/** Free, or used for what can be dropped at once. */
-function memAvailable(): number {
-  try {
-    const kib = /^MemAvailable:\s+(\d+) kB$/m.exec(readFileSync("/proc/meminfo", "utf8"))?.[1];
-    if (kib !== undefined) return Number(kib) * 1024;
-  } catch {
-    // No Linux.
-  }
-  return freemem();
 }

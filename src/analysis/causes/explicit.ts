@@ -2,7 +2,7 @@
 import { plainText } from "../../lib/text.ts";
 import { GcFlag } from "../../recording/spec.ts";
 import { stackText } from "../phrases.ts";
-import type { SpikeFacts } from "./facts.ts";
+import { type SpikeFacts, triggerFrame } from "./facts.ts";
 import type { Rule } from "./rule.ts";
 
 const ASKED =
@@ -42,8 +42,7 @@ export const explicit: Rule = {
 };
 
 /** The function of the program that asked; "" where the stack does not say. */
-function asker({ isolate, pause }: SpikeFacts): string {
-  const stack = isolate.triggerStacks[isolate.pauses.triggerStack[pause] ?? -1] ?? [];
-  const user = stack.find(({ origin }) => origin === "user");
+function asker(facts: SpikeFacts): string {
+  const user = triggerFrame(facts);
   return user === undefined ? "" : stackText([user]);
 }

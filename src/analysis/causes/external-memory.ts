@@ -1,6 +1,7 @@
 /** Collections are driven by memory outside the heap that objects of the heap own. */
 import { formatBytes, formatShare } from "../../lib/units.ts";
 import { GcFlag } from "../../recording/spec.ts";
+import { isYoungCollection } from "./facts.ts";
 import { growthOf, growthText } from "./growth.ts";
 import type { Rule } from "./rule.ts";
 
@@ -11,13 +12,13 @@ const PRESSURE = /external/;
 export const externalMemory: Rule = {
   cause: "external-memory",
   judge(facts) {
-    const { flags, reasons, kind, before } = facts;
+    const { flags, reasons, before } = facts;
     const isAsked = reasons.some((reason) => PRESSURE.test(reason)) || (flags & GcFlag.allExternalMemory) !== 0;
     const growth = growthOf(facts);
     const share = growth === null || growth.total === 0 ? 0 : growth.external / growth.total;
     if (!isAsked && share < WORTH_SAYING) return null;
     const external = before?.external ?? Number.NaN;
-    const isYoung = kind === "scavenge" || kind === "minor-mark-sweep";
+    const isYoung = isYoungCollection(facts);
     return {
       score: isAsked ? (isYoung ? 0.8 : 0.85 + 0.1 * share) : 0.8 * share,
       certainty: isAsked ? 0.94 : 0.8,

@@ -1,5 +1,5 @@
 /** Everything that is known about one spike, joined on one clock: what the rules judge by. Pure. */
-import type { IsolateData } from "../../recording/model.ts";
+import type { Frame, IsolateData } from "../../recording/model.ts";
 import { type AllocationRate, rateBefore } from "../allocation-rate.ts";
 import type { GcHistory, HeapParts } from "../gc-history.ts";
 import { type Intervals, lowerBound } from "../intervals.ts";
@@ -87,6 +87,16 @@ export interface SpikeFacts {
   readonly recentFulls: readonly number[];
 }
 
+export function isYoungCollection({ kind }: Pick<SpikeFacts, "kind">): boolean {
+  return kind === "scavenge" || kind === "minor-mark-sweep";
+}
+
+/** The program's innermost function on the stack that triggered it; undefined where none was recorded. */
+export function triggerFrame({ isolate, pause }: Pick<SpikeFacts, "isolate" | "pause">): Frame | undefined {
+  const stack = isolate.triggerStacks[isolate.pauses.triggerStack[pause] ?? -1] ?? [];
+  return stack.find(({ origin }) => origin === "user");
+}
+
 export interface Stop {
   readonly kind: Spike["kind"];
   /** -1: a run of incremental steps. */
@@ -141,9 +151,10 @@ function sinceLastFull(isolate: IsolateData, history: GcHistory, startMs: number
   return { timeMs: isolate.startMs, young: 0, youngLarge: 0, old: 0, large: 0, external: 0 };
 }
 
-function reasonsOf(isolate: IsolateData, history: GcHistory, { pause, kind, startMs }: Stop): readonly string[] {
+function reasonsOf(isolate: IsolateData, history: GcHistory, stop: Stop): readonly string[] {
+  const { pause, startMs } = stop;
   const of = (index: number): string => isolate.reasons[isolate.pauses.reason[index] ?? -1] ?? "";
-  if (kind === "scavenge" || kind === "minor-mark-sweep") return [of(pause)];
+  if (isYoungCollection(stop)) return [of(pause)];
   // What began the marking is said by the scavenge that came right before it, if V8 says it at all.
   const full = history.lastFull(startMs);
   const reasons: string[] = pause < 0 ? [] : [of(pause)];

@@ -1,6 +1,6 @@
 /** What filled the heap since the last full collection: the three things that can make V8 run the next one. */
 import { formatBytes } from "../../lib/units.ts";
-import type { SpikeFacts } from "./facts.ts";
+import { isYoungCollection, type SpikeFacts } from "./facts.ts";
 
 export interface Growth {
   readonly old: number;
@@ -11,8 +11,9 @@ export interface Growth {
 }
 
 /** Null where it is not known, and for scavenges, which are not about it. */
-export function growthOf({ kind, before, since, startMs }: SpikeFacts): Growth | null {
-  if (kind === "scavenge" || kind === "minor-mark-sweep" || kind === "weak-callbacks") return null;
+export function growthOf(facts: SpikeFacts): Growth | null {
+  const { kind, before, since, startMs } = facts;
+  if (isYoungCollection(facts) || kind === "weak-callbacks") return null;
   if (before === null || since === null) return null;
   const grew = (bytes: number): number => Math.max(0, bytes) || 0;
   const old = grew(before.old - since.old);

@@ -1,6 +1,7 @@
 /** The heap is near its maximum, and full collections repeat while freeing little. */
 import { plural } from "../../lib/text.ts";
 import { formatBytes, formatShare } from "../../lib/units.ts";
+import { isYoungCollection } from "./facts.ts";
 import { type Rule, ramp } from "./rule.ts";
 
 const NEAR = 0.7;
@@ -9,8 +10,9 @@ const LITTLE = 0.3;
 
 export const heapLimit: Rule = {
   cause: "heap-limit",
-  judge({ kind, reasons, usedBefore, usedAfter, heapLimit: limit, recentFulls }) {
-    if (kind === "scavenge" || kind === "minor-mark-sweep") return null;
+  judge(facts) {
+    const { kind, reasons, usedBefore, usedAfter, heapLimit: limit, recentFulls } = facts;
+    if (isYoungCollection(facts)) return null;
     const kept = Number.isNaN(usedAfter) || kind === "incremental-start" ? usedBefore : usedAfter;
     const near = kept / limit;
     const isLast = reasons.some((reason) => /last resort/.test(reason));

@@ -1,6 +1,6 @@
 /** A young collection is long because much of what was just allocated is still in use, and is copied. */
 import { formatBytes, formatShare } from "../../lib/units.ts";
-import { type SpikeFacts, waitedShare } from "./facts.ts";
+import { isYoungCollection, type SpikeFacts, waitedShare } from "./facts.ts";
 import { semiSpaceFor } from "./old-growth.ts";
 import { type Rule, ramp } from "./rule.ts";
 
@@ -11,8 +11,8 @@ const COPY_MS = 1.5;
 export const survivorCopy: Rule = {
   cause: "survivor-copy",
   judge(facts) {
-    const { kind, before, machine, isolate } = facts;
-    if (kind !== "scavenge" && kind !== "minor-mark-sweep") return null;
+    const { before, machine, isolate } = facts;
+    if (!isYoungCollection(facts)) return null;
     const copied = copiedBytes(facts);
     if (before === null || !(copied > 0) || before.young === 0) return null;
     const share = Math.min(1, copied / before.young);
