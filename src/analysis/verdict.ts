@@ -27,7 +27,7 @@ export function verdict({ rows }: Comparison, columns: readonly Column[]): strin
     const worst = ends?.highest ?? paused[0];
     const none = `${names(unpaused)} had no pause at all`;
     if (worst === undefined) return unpaused.length === columns.length ? "No column had any pause." : `${none}.`;
-    return `${none}, against a P99 pause of ${formatMs(worst.median)} in ${name(worst)}${costs(rows, calm, worst)}${runsNote([calm, worst])}.`;
+    return `${none}, against a P99 pause of ${formatMs(worst.median)} in ${name(worst)}${costs(rows, calm, worst)}${runsNote([calm, worst], columns)}.`;
   }
   if (ends === null)
     return "Fewer than two columns have pauses whose lengths are known, so there is nothing to compare.";
@@ -40,9 +40,9 @@ export function verdict({ rows }: Comparison, columns: readonly Column[]): strin
   const against = `against ${formatMs(highest.median)} in ${name(highest)} (${factor(lowest, highest)})`;
   if (leaders.length > 1) {
     const times = listText(leaders.map(({ median }) => formatMs(median)));
-    return `${names(leaders)} have the lowest P99 pauses, ${times}, which their runs do not tell apart, ${against}${runsNote(paused)}.`;
+    return `${names(leaders)} have the lowest P99 pauses, ${times}, which their runs do not tell apart, ${against}${runsNote(paused, columns)}.`;
   }
-  return `${name(lowest)} has the lowest P99 pause, ${formatMs(lowest.median)} ${against}${costs(rows, lowest, highest)}${runsNote(paused)}.`;
+  return `${name(lowest)} has the lowest P99 pause, ${formatMs(lowest.median)}${pausedRuns(lowest, columns)} ${against}${costs(rows, lowest, highest)}${runsNote(paused, columns)}.`;
 }
 
 function rowOf(rows: readonly ComparisonRow[], metric: string): ComparisonRow | undefined {
@@ -85,8 +85,18 @@ function costs(rows: readonly ComparisonRow[], best: ColumnValue, worst: ColumnV
   return free.length > 0 ? `, at no cost in ${listText(free, "or")}` : "";
 }
 
-function runsNote(values: readonly ColumnValue[]): string {
-  const single = values.filter(({ runs }) => runs.length === 1);
+function runsOf({ column }: ColumnValue, columns: readonly Column[]): number {
+  return columns.find(({ name }) => name === column)?.runs.length ?? 0;
+}
+
+/** " in the 1 of its 3 runs that had any pause,", where others had none; else "". */
+function pausedRuns(value: ColumnValue, columns: readonly Column[]): string {
+  const all = runsOf(value, columns);
+  return value.runs.length < all ? ` in the ${value.runs.length} of its ${all} runs that had any pause,` : "";
+}
+
+function runsNote(values: readonly ColumnValue[], columns: readonly Column[]): string {
+  const single = values.filter((value) => runsOf(value, columns) === 1);
   if (single.length === 0) return "";
   return single.length === values.length
     ? "; one run each, so there is no spread to judge this by"

@@ -67,6 +67,7 @@ export class DeferredRelease {
 
   /** The last `left` runs are not given back yet; `areTaken`: and will not be. */
   #settle(left: number, areTaken: boolean): void {
+    if (this.#queued.length === 0) return;
     const done = this.#queued.length - left;
     for (const [index, { shelf, run }] of this.#queued.entries()) {
       if (index < done) this.bytes += run.bytes;

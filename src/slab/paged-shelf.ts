@@ -147,6 +147,7 @@ export class PagedShelf implements PoolShelf {
       else if (use === Use.foundFree) ready.push(slab);
     }
     const runs: SlabRun[] = [];
+    if (ready.length === 0) return runs;
     for (const slab of ready.slice(Math.ceil(inUse * reserveShare))) {
       this.#free[slab] = 0;
       const last = runs.at(-1);

@@ -69,6 +69,7 @@ async function runTxpool<T, A>(
   const stop = (): void => run.stop();
   process.once("SIGINT", stop).once("SIGTERM", stop);
   if (quiet !== true) process.stderr.write(announce(options));
+  globalThis.gc?.();
   const fromNs = process.hrtime.bigint();
   const figures = await run.run();
   const load = { fromNs, toNs: process.hrtime.bigint() };

@@ -22,8 +22,8 @@ import type { TxpoolOptions } from "./options.ts";
 import type { Pool } from "./pool.ts";
 import type { Verifier } from "./verify.ts";
 
-/** How often the loop looks for what is due: Node makes 150 bytes of garbage for each timer that fires. */
-const TICK_MS = 2;
+/** How often the loop looks for what is due: Node makes some 150 bytes of garbage for each timer that fires, and the rest of a turn as much. */
+const TICK_MS = 3;
 const US_A_MS = 1000;
 const TICK_US = TICK_MS * US_A_MS;
 /** How long it works before it lets the event loop turn. */

@@ -124,6 +124,13 @@ describe("the verdict", () => {
     expect(verdict({ a: [short], b: [long], c: [short] })).toMatch(/^a and c have the lowest P99 pauses/);
   });
 
+  test("says in how many of its runs the best column paused at all", () => {
+    const [none, short, long] = [recording("---"), recording(".s".repeat(120)), recording(".M".repeat(120))];
+    expect(verdict({ a: [none, short, none], b: [long, long, long] })).toMatch(
+      /^a has the lowest P99 pause, 2 ms in the 1 of its 3 runs that had any pause, against \d+ ms in b \([^)]*\)[^;]*\.$/,
+    );
+  });
+
   test("of columns without pauses", () => {
     expect(verdict({ a: [recording("---")], b: [recording("---")] })).toBe("No column had any pause.");
     expect(verdict({ a: [recording("---")], b: [recording(".s")] })).toMatch(
