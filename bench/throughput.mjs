@@ -1,5 +1,5 @@
-// The highest rate that each mode of the transaction pool holds without falling behind, found by halving the interval between a rate
-// that it holds and one that it does not.
+// The highest rate that each mode of the transaction pool holds without falling behind and without refusing what arrives (light
+// mode), found by halving the interval between a rate that it holds and one that it does not.
 //
 //   node bench/throughput.mjs [--modes naive,pooled,mmap] [--duration 30s] [--from 5000] [--to 80000] [--within 0.1]
 import { spawnSync } from "node:child_process";
@@ -18,6 +18,9 @@ const { values } = parseArgs({
   },
 });
 
+/** A smaller share of the time in light mode is a moment, not a state, %. */
+const MOST_LIGHT = 1;
+
 /** Does the mode hold this rate? The pool has room for all that arrives; the rest of the flags are the defaults. */
 function holds(mode, tps) {
   const words = [
@@ -35,11 +38,12 @@ function holds(mode, tps) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [GCSPIKE, ...words], { encoding: "utf8" });
   if (status !== 0 && status !== 1) throw new Error(stderr);
   const latency = /P99\.9 (\S+ \S+)/.exec(stdout)?.[1] ?? "?";
-  const light = /in light mode for [^(]*\(([^)]*)\)/.exec(stdout)?.[1] ?? "0 %";
+  const light = /in light mode for [^(]*\(([^)]*) %\)/.exec(stdout)?.[1] ?? "0";
+  const holdsIt = status === 0 && Number(light) <= MOST_LIGHT;
   console.error(
-    `  ${mode} ${tps}: ${status === 0 ? "held" : "not held"}, P99.9 ${latency}, light ${light} of the time`,
+    `  ${mode} ${tps}: ${holdsIt ? "held" : status === 0 ? "held in light mode" : "not held"}, P99.9 ${latency}, light ${light} % of the time`,
   );
-  return status === 0;
+  return holdsIt;
 }
 
 function highest(mode) {
