@@ -15,6 +15,10 @@ const MAY_IMPORT = {
   slab: ["lib/"],
   tag: [],
   workload: ["lib/", "slab/"],
+  // Makes the runs of both sides; what they mean, analysis/check says.
+  check: ["lib/", "recording/", "analysis/", "recorder/"],
+  // For tests of the user's own: a budget for one function.
+  vitest: ["lib/", "recording/", "analysis/", "recorder/", "check/", "report/(check-phrases)[.]ts"],
   // Of a workload: how it is run. The workload itself runs in a process of its own, by path.
   cli: [
     "lib/",
@@ -23,6 +27,7 @@ const MAY_IMPORT = {
     "report/",
     "export/",
     "recorder/",
+    "check/",
     "workload/(flags|room|workloads)[.]ts",
     "workload/txpool/(options|fits|arrivals)[.]ts",
   ],
@@ -44,7 +49,7 @@ module.exports = {
       comment: "src/index.ts stands beside cli: it prints nothing and parses no arguments.",
       severity: "error",
       from: { path: "^src/index[.]ts$" },
-      to: { path: "^src/(cli|agent|slab|tag|workload|report|export)/" },
+      to: { path: "^src/(cli|agent|slab|tag|workload|report|export|check)/" },
     },
     {
       name: "analysis-is-pure",

@@ -25,7 +25,7 @@ const require = createRequire(import.meta.url);
  * bundled too: it asks for the package "canvas" 3, which needs a compiler and cairo, and our override of it with
  * @napi-rs/canvas counts only in this folder. Inside our bundle, "canvas" is the alias of our own dependencies.
  */
-const EXTERNAL = [/^node:/, /^(ora|pprof-format|@datadog\/pprof|chart\.js|canvas)($|\/)/];
+const EXTERNAL = [/^node:/, /^(ora|vitest|pprof-format|@datadog\/pprof|chart\.js|canvas)($|\/)/];
 
 async function bundle(input, output, options = {}) {
   const build = await rolldown({ input, platform: "node", external: EXTERNAL, logLevel: "warn", ...options });
@@ -91,6 +91,7 @@ async function buildJavaScript() {
   try {
     await bundle(at("src/index.ts"), { file: into("index.js"), format: "esm" });
     await bundle(at("src/slab/index.ts"), { file: into("slab.js"), format: "esm" });
+    await bundle(at("src/vitest/index.ts"), { file: into("vitest.js"), format: "esm" });
     // CommonJS, which modules import by name too: one channel, whoever loads it.
     await bundle(at("src/tag/index.ts"), { file: into("tag.cjs"), format: "cjs" });
     await bundle(at("src/cli/main.ts"), COMMAND_LINE.output(fresh), COMMAND_LINE.input);

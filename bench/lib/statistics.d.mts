@@ -4,3 +4,4 @@ export function medianInterval(
   values: readonly number[],
   resamples?: number,
 ): { readonly median: number; readonly low: number; readonly high: number };
+export function seededRandom(seed?: number): () => number;

@@ -13,9 +13,9 @@ export function quantile(values, q) {
   return sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** xorshift32 from a fixed seed, in 0..1: the same interval for the same data. */
-function randomNumbers() {
-  let state = 0x9e3779b9;
+/** xorshift32 from a fixed seed, in 0..1: the same result for the same data. */
+export function seededRandom(seed = 0x9e3779b9) {
+  let state = seed;
   return () => {
     state ^= state << 13;
     state ^= state >>> 17;
@@ -29,7 +29,7 @@ function randomNumbers() {
  * Bootstrap, 1993, chapter 13): {median, low, high}.
  */
 export function medianInterval(values, resamples = 10_000) {
-  const random = randomNumbers();
+  const random = seededRandom();
   const medians = Array.from({ length: resamples }, () =>
     median(values.map(() => values[Math.floor(random() * values.length)])),
   );

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { ExitCode, GcspikeError, usageError } from "../lib/errors.ts";
 import { packageVersion } from "../lib/package.ts";
 import type { CommandContext, CommandSpec } from "./command.ts";
+import { checkCommand } from "./commands/check.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { recordCommand } from "./commands/record.ts";
@@ -10,7 +11,14 @@ import { reportCommand } from "./commands/report.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { systemTerminal, type Terminal } from "./terminal.ts";
 
-const COMMANDS: readonly CommandSpec[] = [recordCommand, reportCommand, compareCommand, simulateCommand, doctorCommand];
+const COMMANDS: readonly CommandSpec[] = [
+  recordCommand,
+  reportCommand,
+  compareCommand,
+  checkCommand,
+  simulateCommand,
+  doctorCommand,
+];
 
 function examples(lines: readonly string[]): string {
   return `\nExample:\n${lines.map((line) => `  ${line}\n`).join("")}`;

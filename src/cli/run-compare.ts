@@ -4,8 +4,9 @@ import { ExitCode } from "../lib/errors.ts";
 import { formatBytes } from "../lib/units.ts";
 import type { Recording } from "../recording/model.ts";
 import { readRecording } from "../recording/read-recording.ts";
-import { buildComparisonView } from "../report/compare-view.ts";
+import { buildComparisonView, type ComparisonView } from "../report/compare-view.ts";
 import { renderComparisonJson } from "../report/json.ts";
+import type { RunPictures } from "../report/run-pictures.ts";
 import type { ColumnFolders } from "./compare-columns.ts";
 import { writeReportFile } from "./files.ts";
 import { chooseOutput, type Format, type FormatFlags } from "./report-formats.ts";
@@ -29,23 +30,30 @@ async function readColumns<Kept>(
   return read;
 }
 
-async function renderPage(columns: readonly ColumnFolders[]): Promise<Uint8Array> {
-  const [{ renderComparisonHtml }, { runPictures }, { loadAssets }] = await Promise.all([
-    import("../report/compare-html.ts"),
-    import("../report/run-pictures.ts"),
-    import("../report/assets.ts"),
-  ]);
-  const assets = loadAssets("compare");
+/** What the page of a comparison draws. */
+export async function readForPage(columns: readonly ColumnFolders[]): Promise<{
+  readonly view: ComparisonView;
+  readonly pictures: readonly (readonly RunPictures[])[];
+}> {
+  const { runPictures } = await import("../report/run-pictures.ts");
   const read = await readColumns(columns, (recording) => ({
     run: runOf(recording),
     pictures: runPictures(measuredPart(recording)),
   }));
-  const view = buildComparisonView(read.map(({ name, runs }) => ({ name, runs: runs.map(({ run }) => run) })));
-  return renderComparisonHtml(
-    view,
-    read.map(({ runs }) => runs.map(({ pictures }) => pictures)),
-    assets,
-  );
+  return {
+    view: buildComparisonView(read.map(({ name, runs }) => ({ name, runs: runs.map(({ run }) => run) }))),
+    pictures: read.map(({ runs }) => runs.map(({ pictures }) => pictures)),
+  };
+}
+
+async function renderPage(columns: readonly ColumnFolders[]): Promise<Uint8Array> {
+  const [{ renderComparisonHtml }, { loadAssets }] = await Promise.all([
+    import("../report/compare-html.ts"),
+    import("../report/assets.ts"),
+  ]);
+  const assets = loadAssets("compare");
+  const { view, pictures } = await readForPage(columns);
+  return renderComparisonHtml(view, pictures, assets);
 }
 
 async function render(

@@ -15,7 +15,7 @@ export async function runSimulate(workload: WorkloadSpec, words: FlagWords, term
 
 function runToEnd([program = "", ...words]: readonly string[]): Promise<number> {
   let child: ChildProcess | undefined;
-  const release = forwardSignals((signal) => child?.kill(signal));
+  const release = forwardSignals((signal) => child?.kill(signal), true);
   return new Promise<number>((resolve, reject) => {
     child = spawn(program, words, { stdio: "inherit" });
     child.on("error", reject);

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type GcspikeError, usageError } from "../lib/errors.ts";
+import { isAlive } from "../lib/is-alive.ts";
 import { packageRoot } from "../lib/package.ts";
 import { plainText, plural } from "../lib/text.ts";
 import { formatBytes } from "../lib/units.ts";
@@ -156,14 +157,5 @@ function removeAbandoned(): void {
     } catch {
       // Another user's: theirs to remove.
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

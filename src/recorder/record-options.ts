@@ -25,6 +25,15 @@ export interface RecordOptions {
   readonly cpu?: boolean | undefined;
   /** Keep neither the command's arguments nor the home folder's name. */
   readonly redact?: boolean | undefined;
+  /** The program's current folder; by default this process's. */
+  readonly cwd?: string | undefined;
+  /**
+   * Gets the program's stdout and stderr. The program is then in the background: it has no stdin and a process group of its own, whose
+   * processes are ended with it. By default it has this process's own.
+   */
+  readonly outputFile?: string | undefined;
+  /** A program in the background that still runs after this time is ended, ms; by default it may run for ever. */
+  readonly timeoutMs?: number | undefined;
 }
 
 const COLLECTORS: readonly unknown[] = [undefined, "probe", "perf_hooks"];

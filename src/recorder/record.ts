@@ -1,5 +1,4 @@
 /** Runs a command with the agent inside, and keeps what it writes. */
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
@@ -19,15 +18,12 @@ import {
   targetNodeOptions,
 } from "./node-options.ts";
 import { agentOptions, manifestOptions, type RecordOptions, requireValid } from "./record-options.ts";
+import { background, type Exit, foreground, type Target } from "./run-target.ts";
 import { trimMeanwhile } from "./running.ts";
 import { forwardSignals } from "./signals.ts";
 import { startingManifest } from "./starting-manifest.ts";
 
-/** How a process ended: one of the two is null. */
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+export type { Exit };
 
 export interface RecordResult {
   /** The recording's folder, absolute. */
@@ -35,6 +31,8 @@ export interface RecordResult {
   readonly exit: Exit;
   /** The target's own exit code, or 128 + its signal. */
   readonly exitCode: number;
+  /** It was ended since it took longer than `timeoutMs`. */
+  readonly timedOut: boolean;
   readonly durationMs: number;
   /** What is missing in the recording, and why; also in its manifest, where that could be written. */
   readonly warnings: readonly Warning[];
@@ -70,14 +68,8 @@ function notStarted(program: string, error: unknown): Error {
   });
 }
 
-interface Target {
-  readonly program: string;
-  readonly arguments: readonly string[];
-  readonly env: NodeJS.ProcessEnv;
-}
-
-function targetOf(command: readonly string[], nodeArguments: NodeArguments, folder: string, preload: string): Target {
-  const [program = "", ...rest] = command;
+function targetOf(options: RecordOptions, nodeArguments: NodeArguments, folder: string, preload: string): Target {
+  const [program = "", ...rest] = options.command;
   const ours = [join(dirname(preload), "*"), join(packageRoot(), "prebuilds", "*"), join(folder, "*")];
   const existing = process.env.NODE_OPTIONS;
   const environment = [...splitNodeOptions("NODE_OPTIONS", existing ?? ""), ...nodeArguments.environment];
@@ -87,20 +79,10 @@ function targetOf(command: readonly string[], nodeArguments: NodeArguments, fold
   const added = [...nodeArguments.environment, ...permissionToRead(environment, ours)];
   return {
     program,
+    cwd: options.cwd,
     arguments: [...commandLine, ...nodeArguments.commandLine, ...rest],
     env: { ...process.env, GCSPIKE_RECORDING: folder, NODE_OPTIONS: targetNodeOptions(preload, existing, added) },
   };
-}
-
-/** Runs the target to its end. Rejects where it could not be started. */
-function runTarget(target: Target, started: (child: ChildProcess) => void): Promise<Exit> {
-  return new Promise((resolve, reject) => {
-    // The real descriptors and the same process group: the target cannot tell gcspike from the shell.
-    const child = spawn(target.program, target.arguments, { stdio: "inherit", env: target.env });
-    child.once("spawn", () => started(child));
-    child.on("error", reject);
-    child.once("exit", (code, signal) => resolve({ code, signal }));
-  });
 }
 
 /** Calls somebody who watches; what goes wrong there must not end the recording. */
@@ -135,9 +117,9 @@ export async function record(options: RecordOptions, observer: RecordObserver = 
   requireAgent(preload);
   const folder = createFolder(options.output, options.command, new Date());
   let manifest = startingManifest(options.command, manifestOptions(options));
-  let child: ChildProcess | undefined;
+  const run = options.outputFile === undefined ? foreground() : background(options.outputFile, options.timeoutMs);
   // Until the recording is finished, so that a second Ctrl-C does not cut what the first one completed.
-  const release = forwardSignals((signal) => child?.kill(signal));
+  const release = forwardSignals(run.signal, run.hasTerminal);
   const stopTrimming = trimMeanwhile(folder.path);
   try {
     const exit = await start();
@@ -146,7 +128,7 @@ export async function record(options: RecordOptions, observer: RecordObserver = 
     tell(() => observer.ended?.(exit));
     const warnings = await finishRecording(folder.path, { ...manifest, endNs: String(endNs), exit });
     const durationMs = Number(endNs - BigInt(manifest.startNs)) / 1e6;
-    return { path: folder.path, exit, exitCode: exitCodeOf(exit), durationMs, warnings };
+    return { path: folder.path, exit, exitCode: exitCodeOf(exit), timedOut: run.timedOut(), durationMs, warnings };
   } finally {
     stopTrimming();
     release();
@@ -156,8 +138,7 @@ export async function record(options: RecordOptions, observer: RecordObserver = 
     try {
       writeFileSync(join(folder.path, "agent.json"), JSON.stringify(agentOptions(options, root)));
       writeManifest(folder.path, manifest);
-      return await runTarget(targetOf(options.command, nodeArguments, folder.path, preload), (started) => {
-        child = started;
+      return await run.toEnd(targetOf(options, nodeArguments, folder.path, preload), (started) => {
         manifest = { ...manifest, pid: started.pid ?? null };
         tell(() => writeManifest(folder.path, manifest));
         tell(() => observer.started?.({ path: folder.path, pid: started.pid ?? 0 }));

@@ -36,11 +36,12 @@ export function inForeground(): boolean {
 
 /**
  * Keeps gcspike alive through every signal that can be caught, and hands `forward` those that the target did not get from
- * the terminal. Returns the way back. SIGTSTP keeps its default action: the shell's job control stops both alike.
+ * the terminal, of which it `hasTerminal`'s in gcspike's process group. Returns the way back. SIGTSTP keeps its default action:
+ * the shell's job control stops both alike.
  */
-export function forwardSignals(forward: (signal: NodeJS.Signals) => void): () => void {
+export function forwardSignals(forward: (signal: NodeJS.Signals) => void, hasTerminal: boolean): () => void {
   const fromTerminal = (signal: NodeJS.Signals): void => {
-    if (!inForeground()) forward(signal);
+    if (!hasTerminal || !inForeground()) forward(signal);
   };
   for (const signal of FROM_TERMINALS) process.on(signal, fromTerminal);
   for (const signal of OTHERS) process.on(signal, forward);

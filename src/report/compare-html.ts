@@ -1,4 +1,5 @@
 /** The comparison as one HTML file. */
+import type { Check } from "../analysis/check/check-types.ts";
 import { columnValue } from "../analysis/spread.ts";
 import type { ComparisonData } from "./client/compare/data.ts";
 import { pack } from "./client/wire.ts";
@@ -10,11 +11,15 @@ import type { RunPictures } from "./run-pictures.ts";
 /** Characters of a column's name where it stands beside other things; the whole is its tooltip. */
 const MOST_LABEL = 48;
 
-/** `pictures` has the runs of each column, in the same order. `assets` come from loadAssets("compare"). */
+/**
+ * `pictures` has the runs of each column, in the same order. `assets` come from loadAssets("compare"). With a `check`, the page
+ * begins with its verdict.
+ */
 export function renderComparisonHtml(
   view: ComparisonView,
   pictures: readonly (readonly RunPictures[])[],
   assets: HtmlAssets,
+  check: Check | null = null,
 ): Uint8Array {
   const columns = view.columns.map((column, index) => {
     const runs = pictures[index] ?? [];
@@ -28,9 +33,9 @@ export function renderComparisonHtml(
       typical: typicalRun(runs),
     };
   });
-  const data: ComparisonData = { comparison: view.comparison, verdict: view.verdict, columns };
+  const data: ComparisonData = { comparison: view.comparison, verdict: view.verdict, check, columns };
   return htmlPage({
-    title: view.columns.map((column) => columnName(column)).join(" / "),
+    title: check === null ? view.columns.map((column) => columnName(column)).join(" / ") : `check: ${check.verdict}`,
     withoutScript:
       "This comparison draws itself with JavaScript, which is off here. The same figures without it: gcspike compare --format markdown",
     data: pack(data, boundedText),

@@ -1,3 +1,4 @@
+import type { Check } from "../analysis/check/check-types.ts";
 import type { Comparison } from "../analysis/compare-types.ts";
 import type { Report } from "../analysis/report-types.ts";
 import type { ComparisonView } from "./compare-view.ts";
@@ -16,7 +17,12 @@ export function renderComparisonJson(view: Pick<ComparisonView, "comparison">): 
   return jsonBytes(view.comparison);
 }
 
-function jsonBytes(value: Report | Comparison): Uint8Array {
+/** The check as gcspike.check/1 (docs/check.schema.json), likewise. */
+export function renderCheckJson(check: Check): Uint8Array {
+  return jsonBytes(check);
+}
+
+function jsonBytes(value: Report | Comparison | Check): Uint8Array {
   const text = JSON.stringify(value, (_, item: unknown) => (typeof item === "number" ? round(item) : item), 2);
   return new TextEncoder().encode(`${text}\n`);
 }

@@ -1,10 +1,13 @@
 /** The comparison's page in a real browser. */
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import type { Check } from "../../src/analysis/check/check-types.ts";
 import { renderComparisonHtml } from "../../src/report/compare-html.ts";
 import type { HtmlAssets } from "../../src/report/html-page.ts";
 import { bundleAssets, launchBrowser, type OpenOptions, type OpenReport, openReport } from "../support/browser.ts";
+import { checkOf } from "../support/checks.ts";
 import { comparisonOf, modes, picturesOf, type Story, strangers } from "../support/comparison.ts";
+import { hostile } from "../support/hostile.ts";
 import { recording } from "../support/timeline.ts";
 
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true } as const;
@@ -31,8 +34,8 @@ afterEach(async () => {
   expect(requests.map((url) => url.replace(/#.*/, ""))).toEqual([address]);
 });
 
-async function open(story: Story, options: OpenOptions = {}): Promise<Page> {
-  const html = renderComparisonHtml(comparisonOf(story), picturesOf(story), assets);
+async function open(story: Story, options: OpenOptions = {}, check: Check | null = null): Promise<Page> {
+  const html = renderComparisonHtml(comparisonOf(story), picturesOf(story), assets, check);
   opened = await openReport(browser, html, options);
   return opened.page;
 }
@@ -175,5 +178,27 @@ describe("what it survives", () => {
     const page = await open(modes(), { ...PHONE, colorScheme });
     const width = await page.locator("html").evaluate((html) => html.scrollWidth);
     expect(width).toBeLessThanOrEqual(390);
+  });
+});
+
+describe("a check", () => {
+  test("stands above the comparison: its verdict, each metric and who allocates more", async () => {
+    const check = checkOf(1.4);
+    const page = await open(modes(), {}, check);
+    expect(await page.title()).toBe("check: regression - gcspike");
+    expect(await textOf(page, ".check-answer")).toMatch(/regression\s+pause\.max is/);
+    const rows = await page.locator(".check-table").first().locator("tbody tr").allInnerTexts();
+    expect(rows.length).toBe(check.metrics.length);
+    expect(await page.locator(".check-table").nth(1).locator("tbody tr").first().innerText()).toMatch(/handler/);
+    // The interval of a regression lies right of the line that says nothing changed.
+    const range = await page.locator(".forest.regression .forest-range").first().boundingBox();
+    const zero = await page.locator(".forest.regression .forest-zero").first().boundingBox();
+    expect(range?.x).toBeGreaterThan(zero?.x ?? Number.POSITIVE_INFINITY);
+  });
+
+  test("shows names for what they are, on a phone too", async () => {
+    const page = await open(modes(), PHONE, checkOf(1.4, { baselineName: hostile("main") }, hostile));
+    expect(await page.evaluate(() => "broken" in globalThis)).toBe(false);
+    expect(await page.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(390);
   });
 });

@@ -9,6 +9,7 @@ function load(name: string): ValidateFunction {
 
 const reports = load("report.schema.json");
 const comparisons = load("compare.schema.json");
+const checks = load("check.schema.json");
 
 function expectValid(validate: ValidateFunction, value: unknown): void {
   validate(JSON.parse(JSON.stringify(value)));
@@ -23,4 +24,9 @@ export function expectValidReport(report: unknown): void {
 /** The same of docs/compare.schema.json. */
 export function expectValidComparison(comparison: unknown): void {
   expectValid(comparisons, comparison);
+}
+
+/** The same of docs/check.schema.json. */
+export function expectValidCheck(check: unknown): void {
+  expectValid(checks, check);
 }

@@ -1,8 +1,11 @@
 /** What the page of a comparison gets, as wire.ts packs it. */
+import type { Check } from "../../../analysis/check/check-types.ts";
 import type { ComparisonView } from "../../compare-view.ts";
 import type { RunPictures } from "../../run-pictures.ts";
 
 export interface ComparisonData extends Pick<ComparisonView, "comparison" | "verdict"> {
+  /** null: nobody asked for a verdict on a change. */
+  readonly check: Check | null;
   /** In the order of `comparison.columns`. */
   readonly columns: readonly {
     readonly name: string;

@@ -5,6 +5,7 @@ import { themeButton } from "../page-parts.ts";
 import { readData, startPage } from "../start.ts";
 import { TimeAxis } from "../time-axis.ts";
 import { timelineControls } from "../view-bar.ts";
+import { drawCheck } from "./check.ts";
 import { Choice } from "./choice.ts";
 import { columnTitle } from "./column-style.ts";
 import type { ComparisonData } from "./data.ts";
@@ -13,6 +14,7 @@ import { PercentileChart } from "./percentiles.ts";
 import { drawTable } from "./table.ts";
 import { drawHeaps, drawTimelines } from "./timelines.ts";
 
+const CHECK = ["check", "Check"] as const;
 const SECTIONS: readonly (readonly [string, string])[] = [
   ["answer", "In short"],
   ["timeline", "Timelines"],
@@ -24,8 +26,9 @@ const SECTIONS: readonly (readonly [string, string])[] = [
 /** Of more columns the heading names the first ones: all of them have a card below it. */
 const MOST_IN_TITLE = 6;
 
-function header({ columns }: ComparisonData): HTMLElement {
-  const links = SECTIONS.slice(1).map(([id, title]) => h("a", { href: `#${id}` }, title));
+function header({ columns, check }: ComparisonData): HTMLElement {
+  const linked = check === null ? SECTIONS.slice(1) : SECTIONS;
+  const links = linked.map(([id, title]) => h("a", { href: `#${id}` }, title));
   const title = columns
     .slice(0, MOST_IN_TITLE)
     .flatMap((column, index) => [
@@ -103,6 +106,7 @@ async function start(): Promise<void> {
     metrics: [metrics],
   };
   const sections = SECTIONS.map(([id, title]) => section(id, title, ...(contents[id] ?? [])));
+  if (data.check !== null) sections.unshift(section(...CHECK, ...drawCheck(data.check)));
   document.body.append(header(data), h("main", {}, ...sections), footer());
   drawTable(metrics, choice);
   drawCharts(choice, timelines, percentiles, memory);

@@ -1,0 +1,99 @@
+/** What a check is worth on this machine: from pairs of runs of the same program, how often it would be wrong, and what it can see. Pure. */
+import type { Measurement } from "../../recording/spec.ts";
+import type { Verdict } from "./check-types.ts";
+import { pairedEstimate } from "./estimate.ts";
+import { type Design, judge, type Question } from "./judge.ts";
+import { looksOf, riskAt } from "./looks.ts";
+import { tCritical } from "./student-t.ts";
+
+export interface CalibratedMetric extends Omit<Measurement, "value"> {
+  readonly median: number;
+  /** Standard deviation of log(second / first) over the pairs: 0.1 is about 10 %. */
+  readonly deviation: number;
+  readonly maxRegression: number;
+  /** The smallest regression that nine in ten checks would find, share; null: none that is worth a word. */
+  readonly detectable: number | null;
+}
+
+export interface Calibration {
+  readonly schema: "gcspike.calibration/1";
+  readonly pairs: number;
+  readonly mostRuns: number;
+  readonly metrics: readonly CalibratedMetric[];
+  /** Checks that were made of these pairs, drawn with replacement, their sides swapped at random. */
+  readonly checks: number;
+  /** Shares of them, 1 together: all should pass. */
+  readonly verdicts: Readonly<Record<Verdict, number>>;
+  /** Pairs that one of these checks took, on average. */
+  readonly meanPairs: number;
+}
+
+const CHECKS = 2000;
+/** Nine in ten. */
+const POWER_RISK = 0.1;
+/** Larger regressions need no check to be seen. */
+const MOST_DETECTABLE = 10;
+
+/** `questions`: a metric each, whose `baseline` and `candidate` are runs of the same program, in pairs. `random`: 0 to 1. */
+export function calibrate(questions: readonly Question[], design: Design, random: () => number): Calibration {
+  const pairs = questions[0]?.baseline.length ?? 0;
+  const outcomes = Array.from({ length: CHECKS }, () => resampled(questions, design, pairs, random));
+  const shareOf = (verdict: Verdict): number => outcomes.filter((one) => one.verdict === verdict).length / CHECKS;
+  return {
+    schema: "gcspike.calibration/1",
+    pairs,
+    mostRuns: design.mostRuns,
+    metrics: questions.map((question) => calibrated(question, design)),
+    checks: CHECKS,
+    verdicts: { pass: shareOf("pass"), regression: shareOf("regression"), inconclusive: shareOf("inconclusive") },
+    meanPairs: outcomes.reduce((sum, one) => sum + one.pairs, 0) / CHECKS,
+  };
+}
+
+/** A whole check, with its looks, of pairs that are drawn from these. */
+function resampled(questions: readonly Question[], design: Design, pairs: number, random: () => number) {
+  const drawn = Array.from({ length: design.mostRuns }, () => ({
+    pair: Math.floor(random() * pairs),
+    isSwapped: random() < 0.5,
+  }));
+  let verdict: Verdict = "inconclusive";
+  let taken = 0;
+  for (taken of looksOf(design.mostRuns)) {
+    const verdicts = questions.map((question) => {
+      const side = (isCandidate: boolean): readonly number[] =>
+        drawn
+          .slice(0, taken)
+          .map(
+            ({ pair, isSwapped }) => (isCandidate === isSwapped ? question.baseline : question.candidate)[pair] ?? 0,
+          );
+      return judge({ ...question, baseline: side(false), candidate: side(true) }, design).verdict;
+    });
+    if (verdicts.includes("regression")) verdict = "regression";
+    else if (verdicts.every((one) => one === "pass")) verdict = "pass";
+    if (verdict !== "inconclusive") break;
+  }
+  return { verdict, pairs: taken };
+}
+
+function calibrated(question: Question, { mostRuns, falseAlarm }: Design): CalibratedMetric {
+  const { metric, unit, better, maxRegression, baseline, weight } = question;
+  const estimate = pairedEstimate(baseline, question.candidate);
+  const deviation = estimate === null ? Number.NaN : estimate.standardError * Math.sqrt(baseline.length);
+  const degrees = mostRuns - 1;
+  const risk = (riskAt(mostRuns, mostRuns) ?? 1) * falseAlarm * weight;
+  const errors = tCritical(risk, degrees) + tCritical(POWER_RISK, degrees);
+  const byNoise = (errors * deviation) / Math.sqrt(mostRuns);
+  // Its estimate has to reach what is allowed, too.
+  const byLimit = Math.log1p(maxRegression) + (tCritical(POWER_RISK, degrees) * deviation) / Math.sqrt(mostRuns);
+  const detectable = Math.expm1(Math.max(byNoise, byLimit));
+  const sorted = [...baseline, ...question.candidate].sort((a, b) => a - b);
+  return {
+    metric,
+    unit,
+    better,
+    median: sorted[sorted.length >> 1] ?? Number.NaN,
+    deviation,
+    maxRegression,
+    detectable: detectable < MOST_DETECTABLE ? detectable : null,
+  };
+}

@@ -1,0 +1,11 @@
+import type { Measurement } from "../../recording/spec.ts";
+
+/** One metric of each run that has it. A run without any pause of a kind has 0 where others have their longest, and so on. */
+export function metricValues(metric: string, runs: readonly (readonly Measurement[])[]): readonly number[] {
+  const count = `${metric.slice(0, metric.lastIndexOf("."))}.count`;
+  return runs.flatMap((metrics) => {
+    const found = metrics.find((one) => one.metric === metric);
+    if (found !== undefined) return [found.value];
+    return metrics.some((one) => one.metric === count && one.value === 0) ? [0] : [];
+  });
+}

@@ -1,0 +1,46 @@
+/** What people write of metrics: names, shares, limits. */
+import type { Budget } from "../analysis/check/check-types.ts";
+import { usageError } from "../lib/errors.ts";
+import { parseDuration, parseSize } from "../lib/units.ts";
+
+const STATISTIC = "(?:p50|p90|p99|p999|max|total|count)";
+const METRIC = new RegExp(
+  `^(?:pause\\.(?:(?:cpu|scavenge|mark-compact)\\.)?${STATISTIC}|gc\\.(?:share|outside)|mmu\\.(?:10|50|100)ms|(?:heap|rss|external)\\.peak|rss\\.growth|(?:alloc|survived|promoted)\\.bytes|latency\\.p\\d+|throughput)$`,
+);
+
+/** @throws a usage error for a name that no recording has; `flag` is where it stands */
+export function requireMetric(flag: string, name: string): string {
+  if (METRIC.test(name)) return name;
+  throw usageError(
+    `${flag} names a metric "${name}", which there is not.`,
+    "There are pause.p99, pause.cpu.p99, pause.scavenge.max, gc.share, mmu.50ms, heap.peak, alloc.bytes, ...: docs/metrics.md",
+  );
+}
+
+/** "10%" or "0.1" as a share, above 0. @throws a usage error */
+export function parseShare(flag: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
+  const share = match === null ? Number.NaN : Number(match[1]) / (match[2] === "%" ? 100 : 1);
+  if (share > 0 && share <= 10) return share;
+  throw usageError(`${flag} cannot be "${text}".`, `Give a share above 0, such as ${flag} 10%`);
+}
+
+/** "pause.p99<5ms", "mmu.50ms>60%". @throws a usage error */
+export function parseBudget(text: string): Budget {
+  const match = /^\s*([\w.-]+)\s*([<>])=?\s*(\S+)\s*$/.exec(text);
+  if (match === null) {
+    throw usageError(`--budget cannot be "${text}".`, "Give a metric and its limit: --budget 'pause.p99<5ms'");
+  }
+  const [, name = "", comparison = "", value = ""] = match;
+  const metric = requireMetric("--budget", name);
+  return { metric, comparison: comparison === ">" ? ">" : "<", limit: parseLimit(metric, value) };
+}
+
+function parseLimit(metric: string, value: string): number {
+  if (/bytes$|peak$/.test(metric)) return parseSize("--budget", value);
+  if (/share$|^mmu/.test(metric)) return parseShare("--budget", value);
+  if (/^pause.*(?<!count)$|outside$|^latency/.test(metric)) return parseDuration("--budget", value);
+  const number = Number(value);
+  if (number >= 0) return number;
+  throw usageError(`--budget ${metric} has no limit "${value}".`, "Give a number.");
+}

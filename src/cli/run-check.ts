@@ -1,0 +1,326 @@
+/** `gcspike check`: makes the runs that a check compares, and says what they mean. */
+import { appendFileSync, existsSync, realpathSync, rmdirSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { calibrate } from "../analysis/check/calibrate.ts";
+import { type CheckedRun, type CheckRequest, check, isDecided, questionsOf } from "../analysis/check/check.ts";
+import type { Check } from "../analysis/check/check-types.ts";
+import type { Design } from "../analysis/check/judge.ts";
+import { encodeBaseline, readBaseline } from "../check/baseline-file.ts";
+import { parseBudget } from "../check/budget-words.ts";
+import { makePairs, type Runs } from "../check/pairs.ts";
+import { requireComparable } from "../check/same-machine.ts";
+import { setUp } from "../check/setup.ts";
+import { checkedRun, type RunOptions, type Side } from "../check/side.ts";
+import { parseWork } from "../check/work.ts";
+import { openWorktree, requireInBoth, type Worktree } from "../check/worktree.ts";
+import { ExitCode, usageError } from "../lib/errors.ts";
+import { shellWord } from "../lib/shell.ts";
+import { plural, shortName } from "../lib/text.ts";
+import { formatBytes, parseDuration } from "../lib/units.ts";
+import { createGroupFolder } from "../recorder/folder.ts";
+import { readRecording } from "../recording/read-recording.ts";
+import { githubAnnotations } from "../report/github-annotations.ts";
+import { wholeNumber } from "../workload/flags.ts";
+import { type CheckFlags, type CheckFormat, chooseMetrics, formatOfFile } from "./check-flags.ts";
+import { requireWritable, writeReportFile } from "./files.ts";
+import { readForPage } from "./run-compare.ts";
+import { withSpinner } from "./spinner.ts";
+import { stoppable } from "./stop-signals.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** At most one check in a hundred calls a regression what is none. */
+const FALSE_ALARM = 0.01;
+/** At most one in ten passes what is worse by exactly what is allowed. */
+const MISS = 0.1;
+const DEFAULT_RUNS = "10";
+const MOST_RUNS = 200;
+const DEFAULT_TIMEOUT = "10m";
+
+type Mode = "against" | "baseline" | "budget" | "calibrate" | "save";
+
+interface Plan {
+  readonly mode: Mode;
+  readonly command: readonly string[];
+  readonly flags: CheckFlags;
+  readonly request: Omit<CheckRequest, "baseline" | "candidate">;
+  readonly options: RunOptions;
+  readonly outputs: readonly { readonly file: string; readonly format: CheckFormat }[];
+  readonly kept: readonly CheckedRun[];
+  readonly maxTimeMs: number;
+}
+
+/** Runs a check. Returns the exit code of its verdict; what goes wrong is thrown. */
+export async function runCheck(command: readonly string[], flags: CheckFlags, terminal: Terminal): Promise<number> {
+  const plan = await planOf(command, flags, terminal);
+  const folder = relative(process.cwd(), createGroupFolder("check", new Date()));
+  try {
+    return await stoppable(async (throwIfStopped) => {
+      const stop = (): void =>
+        throwIfStopped(existsSync(folder) ? `What was recorded is in ${folder}.` : "Nothing was recorded.");
+      const worktree = flags.against === undefined ? null : await openWorktree(flags.against, process.cwd());
+      try {
+        if (worktree !== null) await prepare(worktree, plan, folder, terminal, stop);
+        return await compareRuns(plan, worktree, folder, terminal, stop);
+      } finally {
+        await worktree?.close();
+      }
+    });
+  } finally {
+    removeIfEmpty(folder);
+  }
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It has recordings.
+  }
+}
+
+/** Everything that can be wrong with the words, before anything is run. */
+async function planOf(command: readonly string[], flags: CheckFlags, terminal: Terminal): Promise<Plan> {
+  const mode = modeOf(flags);
+  if (flags.setup !== undefined && flags.against === undefined) {
+    throw usageError("--setup makes the work tree of --against ready, which is missing.", "Add --against REF");
+  }
+  if (flags.format === "html" && terminal.outIsTerminal) {
+    throw usageError("An HTML page is not for a terminal.", "Write it to a file: -o check.html");
+  }
+  const outputs = (flags.output ?? []).map((file) => ({ file, format: formatOfFile(file) }));
+  for (const file of [
+    ...outputs.map((output) => output.file),
+    ...(flags.saveBaseline === undefined ? [] : [flags.saveBaseline]),
+  ]) {
+    requireWritable(file);
+  }
+  const work = parseWork(flags.work);
+  const mostRuns = wholeNumber(
+    "runs",
+    flags.runs ?? DEFAULT_RUNS,
+    mode === "budget" || mode === "save" ? 1 : 2,
+    MOST_RUNS,
+  );
+  const design: Design = { mostRuns, paired: mode !== "baseline", falseAlarm: FALSE_ALARM, miss: MISS };
+  const kept = mode === "baseline" ? await readKept(flags.baseline ?? [], work) : [];
+  return {
+    mode,
+    command,
+    flags,
+    request: {
+      ...chooseMetrics(flags),
+      baselineName: flags.against ?? (mode === "calibrate" ? "itself" : "the baseline"),
+      budgets: (flags.budget ?? []).map(parseBudget),
+      design,
+      workName: flags.work === undefined ? "" : flags.work,
+    },
+    options: {
+      nodeArgs: flags.nodeArgs,
+      timeoutMs: parseDuration("--timeout", flags.timeout ?? DEFAULT_TIMEOUT),
+      work,
+    },
+    outputs,
+    kept,
+    maxTimeMs: flags.maxTime === undefined ? Number.POSITIVE_INFINITY : parseDuration("--max-time", flags.maxTime),
+  };
+}
+
+function modeOf({ against, baseline, budget, calibrate: isCalibration, saveBaseline }: CheckFlags): Mode {
+  const chosen: (readonly [Mode, string])[] = [
+    ...(against === undefined ? [] : [["against", "--against"] as const]),
+    ...(baseline === undefined ? [] : [["baseline", "--baseline"] as const]),
+    ...(isCalibration === true ? [["calibrate", "--calibrate"] as const] : []),
+    ...(saveBaseline === undefined ? [] : [["save", "--save-baseline"] as const]),
+  ];
+  const [first, second] = chosen;
+  if (first !== undefined && second !== undefined)
+    throw usageError(`${first[1]} and ${second[1]} do not go together.`, "Choose one.");
+  if (first !== undefined) return first[0];
+  if (budget !== undefined) return "budget";
+  throw usageError(
+    "There is nothing to check against. Nothing was run.",
+    "Name a commit, --against main; or kept runs, --baseline FILE; or a limit, --budget 'pause.p99<5ms'",
+  );
+}
+
+async function readKept(paths: readonly string[], work: RunOptions["work"]): Promise<readonly CheckedRun[]> {
+  const runs: CheckedRun[] = [];
+  for (const path of paths) {
+    const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    if (isFile) runs.push(...readBaseline(path));
+    else runs.push(checkedRun(await readRecording(path), realpathSync(process.cwd()), work));
+  }
+  return runs;
+}
+
+async function prepare(
+  worktree: Worktree,
+  plan: Plan,
+  folder: string,
+  terminal: Terminal,
+  stop: () => void,
+): Promise<void> {
+  const { flags, command } = plan;
+  stop();
+  if (flags.setup !== undefined) {
+    const setup = flags.setup;
+    await announced(terminal, `Setting up ${flags.against}`, () =>
+      setUp(setup, worktree.cwd, join(folder, "setup.log")),
+    ).catch((error) => {
+      stop();
+      throw error;
+    });
+  }
+  stop();
+  requireInBoth(command, flags.against ?? "", process.cwd(), worktree);
+}
+
+/** On a terminal a spinner, elsewhere a line. */
+function announced<T>(terminal: Terminal, text: string, work: () => Promise<T>): Promise<T> {
+  if (!terminal.interactive) terminal.err(`${text}\n`);
+  return withSpinner(terminal, text, work);
+}
+
+async function compareRuns(
+  plan: Plan,
+  worktree: Worktree | null,
+  folder: string,
+  terminal: Terminal,
+  stop: () => void,
+): Promise<number> {
+  const { mode, request, command, kept } = plan;
+  const { mostRuns } = request.design;
+  const here = realpathSync(process.cwd());
+  const candidate: Side = { name: "candidate", command, cwd: here, root: worktree?.root ?? here };
+  const baseline = baselineSide(mode, candidate, worktree);
+  const resultOf = (runs: Runs): Check =>
+    check({
+      ...request,
+      baseline: mode === "baseline" ? kept : baseline === null ? null : runs.baseline,
+      candidate: runs.candidate,
+    });
+  const runs = await makePairs(
+    {
+      baseline,
+      candidate,
+      mostRuns,
+      untilMs: performance.now() + plan.maxTimeMs,
+      folder,
+      options: plan.options,
+    },
+    {
+      around: async (side, run, make) => {
+        try {
+          return await announced(terminal, runText(side, run, mostRuns, baseline !== null), make);
+        } finally {
+          stop();
+        }
+      },
+      warmedUp: (run) => {
+        if (mode === "baseline" && plan.flags.force !== true) requireComparable(kept, run);
+      },
+      isDecided: (some) => mode !== "calibrate" && mode !== "save" && isDecided(resultOf(some), request.design),
+    },
+  );
+  if (mode === "save") return saved(runs.candidate, plan, terminal);
+  if (mode === "calibrate") return calibrated(plan, runs, terminal);
+  const result = resultOf(runs);
+  await deliver(
+    { result, sides: { [request.baselineName]: mode === "baseline" ? kept : runs.baseline, now: runs.candidate } },
+    plan,
+    terminal,
+  );
+  terminal.err(`\n  The recordings:  ${shellWord(folder)}\n`);
+  return exitCodeOf(result, plan.flags);
+}
+
+function baselineSide(mode: Mode, candidate: Side, worktree: Worktree | null): Side | null {
+  if (mode === "calibrate") return { ...candidate, name: "baseline" };
+  return worktree === null ? null : { ...candidate, name: "baseline", cwd: worktree.cwd, root: worktree.path };
+}
+
+function runText({ name }: Side, run: number, mostRuns: number, paired: boolean): string {
+  if (run === 0) return `Warming up: ${name}`;
+  return `${paired ? "Pair" : "Run"} ${run} of at most ${mostRuns}: ${name}`;
+}
+
+function saved(runs: readonly CheckedRun[], { flags, command }: Plan, terminal: Terminal): number {
+  const file = flags.saveBaseline ?? "";
+  writeReportFile(file, encodeBaseline(runs, new Date()));
+  terminal.err(`Wrote ${plural(runs.length, "run")} of ${shortName(command.join(" "), 60)} to ${file}\n`);
+  return ExitCode.ok;
+}
+
+async function calibrated(plan: Plan, { baseline, candidate }: Runs, terminal: Terminal): Promise<number> {
+  const request = { ...plan.request, baseline, candidate };
+  const result = calibrate(questionsOf(request, baseline), plan.request.design, Math.random);
+  const write = async (format: CheckFormat, toFile: boolean): Promise<Uint8Array> => {
+    if (format === "json") return new TextEncoder().encode(`${JSON.stringify(result, null, 2)}\n`);
+    const { renderCalibrationTerminal } = await import("../report/calibration-terminal.ts");
+    return renderCalibrationTerminal(result, { color: terminal.outColor && !toFile, width: terminal.width() });
+  };
+  terminal.out(await write(plan.flags.format ?? "terminal", false));
+  for (const { file, format } of plan.outputs) writeReportFile(file, await write(format, true));
+  return ExitCode.ok;
+}
+
+/** A check, and the runs that it is about, by side. */
+interface Outcome {
+  readonly result: Check;
+  readonly sides: Readonly<Record<string, readonly CheckedRun[]>>;
+}
+
+async function deliver(outcome: Outcome, { flags, outputs }: Plan, terminal: Terminal): Promise<void> {
+  const { result } = outcome;
+  for (const { file, format } of outputs) {
+    const bytes = await render(outcome, format, terminal, true);
+    writeReportFile(file, bytes);
+    terminal.err(`Wrote ${file} (${formatBytes(bytes.length)})\n`);
+  }
+  terminal.out(await render(outcome, flags.format ?? "terminal", terminal, false));
+  if (process.env.GITHUB_ACTIONS === "true") {
+    terminal.err(githubAnnotations(result));
+    const summary = process.env.GITHUB_STEP_SUMMARY;
+    if (summary !== undefined && summary !== "")
+      appendFileSync(summary, await render(outcome, "markdown", terminal, true));
+  }
+}
+
+async function render(outcome: Outcome, format: CheckFormat, terminal: Terminal, toFile: boolean): Promise<Uint8Array> {
+  const { result } = outcome;
+  switch (format) {
+    case "json":
+      return (await import("../report/json.ts")).renderCheckJson(result);
+    case "markdown":
+      return (await import("../report/check-markdown.ts")).renderCheckMarkdown(result);
+    case "junit":
+      return (await import("../report/check-junit.ts")).renderCheckJunit(result);
+    case "html":
+      return renderPage(outcome);
+    case "terminal": {
+      const { renderCheckTerminal } = await import("../report/check-terminal.ts");
+      return renderCheckTerminal(result, { color: terminal.outColor && !toFile, width: terminal.width() });
+    }
+  }
+}
+
+/** The comparison of both sides, with the verdict above it. Runs whose recording is not here any more are left out. */
+async function renderPage({ result, sides }: Outcome): Promise<Uint8Array> {
+  const [{ renderComparisonHtml }, { loadAssets }] = await Promise.all([
+    import("../report/compare-html.ts"),
+    import("../report/assets.ts"),
+  ]);
+  const folders = Object.entries(sides).map(([name, runs]) => ({
+    name,
+    folders: runs.map(({ run }) => run.recording).filter((folder) => existsSync(folder)),
+  }));
+  const { view, pictures } = await readForPage(folders.filter((column) => column.folders.length > 0));
+  return renderComparisonHtml(view, pictures, loadAssets("compare"), result);
+}
+
+function exitCodeOf({ verdict }: Check, { inconclusive }: CheckFlags): number {
+  if (verdict === "inconclusive" && inconclusive !== undefined) {
+    return inconclusive === "pass" ? ExitCode.ok : ExitCode.regression;
+  }
+  return { pass: ExitCode.ok, regression: ExitCode.regression, inconclusive: ExitCode.inconclusive }[verdict];
+}
