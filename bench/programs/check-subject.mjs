@@ -2,7 +2,7 @@
 //
 //   node check-subject.mjs none|pause|alloc|survive
 const worse = process.argv[2] ?? "none";
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 240);
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 720);
 const ORDERS = 2500;
 /** Orders that live; of the variant `pause`, scavenges and full collections have a quarter more to copy and to mark. */
 const LIVE = worse === "pause" ? 50_000 : 40_000;

@@ -31,10 +31,16 @@ export function sideText(metric: CheckedMetric, side: "baseline" | "candidate"):
   return runs.length === 0 ? "-" : formatQuantity(median, metric.unit);
 }
 
-/** "pass", "regression", "inconclusive: about 6 more runs would decide". */
-export function verdictText({ verdict, moreRunsNeeded }: CheckedMetric): string {
-  if (verdict !== "inconclusive") return verdict;
-  return moreRunsNeeded === null ? verdict : `${verdict}, ${moreRunsNeeded} more runs might decide`;
+/** "6 more runs might decide"; "" where it is decided, or more runs are no help. */
+export function moreRunsText({ moreRunsNeeded }: CheckedMetric): string {
+  if (moreRunsNeeded === null) return "";
+  return moreRunsNeeded === 1 ? "1 more run might decide" : `${moreRunsNeeded} more runs might decide`;
+}
+
+/** "inconclusive, 6 more runs might decide". */
+export function verdictText(metric: CheckedMetric): string {
+  const more = moreRunsText(metric);
+  return more === "" ? metric.verdict : `${metric.verdict}, ${more}`;
 }
 
 /** "pause.p99 < 5 ms: 4.2 ms". */

@@ -6,11 +6,11 @@ import {
   changeText,
   grownText,
   intervalText,
+  moreRunsText,
   pairsText,
   sideText,
   siteName,
   sitesHead,
-  verdictText,
 } from "./check-phrases.ts";
 import { Page, type PageOptions } from "./page.ts";
 
@@ -32,18 +32,14 @@ export function renderCheckTerminal(check: Check, options: PageOptions): Uint8Ar
 function metrics(page: Page, check: Check): void {
   if (check.metrics.length === 0) return;
   page.table([
-    ["metric", "baseline", "now", "change", "for certain", "verdict"],
-    ...check.metrics.map((metric) => [
-      metric.metric,
-      sideText(metric, "baseline"),
-      sideText(metric, "candidate"),
-      changeText(metric),
-      intervalText(metric),
-      verdictText(metric),
+    ["metric", "baseline", "now", "change", "verdict"],
+    ...check.metrics.flatMap((metric) => [
+      [metric.metric, sideText(metric, "baseline"), sideText(metric, "candidate"), changeText(metric), metric.verdict],
+      ["", "", "", intervalText(metric), moreRunsText(metric).replace(" might decide", "?")],
     ]),
   ]);
   page.prose(
-    `Medians of ${pairsText(check)}. "For certain" is wrong in at most one of a hundred checks of equal programs.`,
+    `Medians of ${pairsText(check)}, and below each change its interval, which is wrong in at most one of a hundred checks of equal programs.`,
     { style: "dim" },
   );
 }

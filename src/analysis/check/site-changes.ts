@@ -15,7 +15,10 @@ interface Both {
   readonly candidate: number[];
 }
 
-/** Sites of which the candidate has more, those first whose difference is largest beyond chance; a list of sites a run. */
+/**
+ * Sites of which the candidate has more beyond chance, those first that have most beyond it; where chance may be all, whatever has
+ * more. A list of sites a run.
+ */
 export function siteChanges(
   baseline: readonly (readonly SiteBytes[])[],
   candidate: readonly (readonly SiteBytes[])[],
@@ -33,7 +36,9 @@ export function siteChanges(
   };
   add("baseline", baseline);
   add("candidate", candidate);
-  const grown = [...sites.values()].map(changeOf).filter(({ grownBy }) => grownBy > 0);
+  const more = [...sites.values()].map(changeOf).filter(({ grownBy }) => grownBy > 0);
+  const certainly = more.filter(({ certain }) => certain > 0);
+  const grown = certainly.length > 0 ? certainly : more;
   const total = grown.reduce((sum, { grownBy }) => sum + grownBy, 0);
   return grown
     .sort((a, b) => b.certain - a.certain || (a.key < b.key ? -1 : 1))
