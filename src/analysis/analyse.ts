@@ -3,13 +3,12 @@ import { formatMs } from "../lib/units.ts";
 import type { IsolateData, ProcessColumns, Recording } from "../recording/model.ts";
 import type { Collector, Warning } from "../recording/spec.ts";
 import { sumCauses } from "./cause-sums.ts";
-import { GcHistory } from "./gc-history.ts";
-import { gcTime } from "./gc-time.ts";
+import { observe } from "./observed.ts";
 import { regimeWarnings } from "./regimes.ts";
 import type { Report } from "./report-types.ts";
 import { countSeconds, GROWTH_BYTES, secondsOf } from "./seconds.ts";
 import { findSpikes, MAX_SPIKES, type Spikes } from "./spikes.ts";
-import { type ObservedIsolate, summarizeAll, summarizeIsolate } from "./summary.ts";
+import { summarizeAll, summarizeIsolate } from "./summary.ts";
 
 const COLLECTORS: readonly Collector[] = ["probe", "perf_hooks", "phases", "heap", "allocations", "tags", "ebpf"];
 
@@ -27,11 +26,7 @@ export interface AnalyseOptions {
 export function analyse(recording: Recording, options: AnalyseOptions = {}): Report {
   const spikeMs = options.spikeMs ?? recording.manifest.options.spikeMs;
   const growthBytes = options.growthBytes ?? GROWTH_BYTES;
-  const observed: readonly ObservedIsolate[] = recording.isolates.map((isolate) => ({
-    isolate,
-    time: gcTime(isolate),
-    history: new GcHistory(isolate),
-  }));
+  const observed = recording.isolates.map(observe);
   const summaries = observed.map((one) => summarizeIsolate(one, processOf(recording, one.isolate)));
   const spikes = findSpikes(observed, { spikeMs, pageFaultNs: recording.manifest.machine.pageFaultNs });
   return {

@@ -1,6 +1,7 @@
-/** Allocation sites: which line of user code allocated the bytes of some windows. */
-import type { Allocations, AllocationWindow, Frame, IsolateData } from "../recording/model.ts";
+/** Allocation sites: which line of user code allocated some bytes. */
+import type { Allocations, Frame, IsolateData } from "../recording/model.ts";
 import type { Site, SiteMeasure } from "./report-types.ts";
+import { bytesOfWindows, type StackBytes } from "./stack-bytes.ts";
 
 /** At most this many sites are listed: behind the tenth there is nothing to act on. */
 export const MAX_SITES = 10;
@@ -15,17 +16,25 @@ export interface SiteTally {
  * For every stack the frame that gets its bytes: the leaf-most of user code. Frames of Node, of V8 and of gcspike are passed
  * over, because nobody can change those; a stack without user code has none. Equal frames are one.
  */
-export function siteOfStack(allocations: Pick<Allocations, "frames" | "stacks">): readonly (Frame | undefined)[] {
-  const known = new Map<string, Frame>();
-  const canonical = allocations.frames.map((frame) => {
+export function siteOfStack({
+  frames,
+  stacks,
+}: Pick<Allocations, "frames" | "stacks">): readonly (Frame | undefined)[] {
+  const first = firstEqual(frames);
+  return stacks.map((stack) => {
+    const leaf = stack.find((frame) => frames[frame]?.origin === "user");
+    return leaf === undefined ? undefined : frames[first[leaf] ?? leaf];
+  });
+}
+
+/** For every frame the index of the first one that is equal to it: V8 compiles a function more than once. */
+function firstEqual(frames: readonly Frame[]): Int32Array {
+  const known = new Map<string, number>();
+  return Int32Array.from(frames, (frame, index) => {
     const key = siteKey(frame);
-    const first = known.get(key) ?? frame;
+    const first = known.get(key) ?? index;
     known.set(key, first);
     return first;
-  });
-  return allocations.stacks.map((stack) => {
-    const leaf = stack.find((frame) => canonical[frame]?.origin === "user");
-    return leaf === undefined ? undefined : canonical[leaf];
   });
 }
 
@@ -33,15 +42,13 @@ export function siteKey(frame: Pick<Frame, "file" | "line" | "column" | "functio
   return `${frame.file}\0${frame.line}\0${frame.column}\0${frame.function}`;
 }
 
-export function tallySites(windows: readonly AllocationWindow[], sites: readonly (Frame | undefined)[]): SiteTally {
+export function tallySites(bytes: StackBytes, sites: readonly (Frame | undefined)[]): SiteTally {
   const frames = new Map<Frame, number>();
   let totalBytes = 0;
-  for (const window of windows) {
-    for (const { stack, bytes } of window.samples) {
-      totalBytes += bytes;
-      const frame = sites[stack];
-      if (frame !== undefined) frames.set(frame, (frames.get(frame) ?? 0) + bytes);
-    }
+  for (const [stack, ofStack] of bytes) {
+    totalBytes += ofStack;
+    const frame = sites[stack];
+    if (frame !== undefined) frames.set(frame, (frames.get(frame) ?? 0) + ofStack);
   }
   return { frames, totalBytes };
 }
@@ -71,7 +78,7 @@ export function overallSites(isolates: readonly Pick<IsolateData, "allocations" 
   let totalBytes = 0;
   for (const { allocations } of isolates) {
     if (allocations === null) continue;
-    const tally = tallySites(allocations.windows, siteOfStack(allocations));
+    const tally = tallySites(bytesOfWindows(allocations.windows), siteOfStack(allocations));
     totalBytes += tally.totalBytes;
     for (const [frame, bytes] of tally.frames) {
       const key = siteKey(frame);

@@ -1,10 +1,10 @@
 /** Which allocation sites stand behind a spike: of what its cause is about, over the time that fed it. */
-import type { IsolateData } from "../recording/model.ts";
+import type { Frame, IsolateData } from "../recording/model.ts";
 import { isYoungCollection, type SpikeFacts, triggerFrame } from "./causes/facts.ts";
 import type { GcHistory } from "./gc-history.ts";
 import type { Cause, Site } from "./report-types.ts";
-import { type Choice, SampleSites } from "./sample-sites.ts";
-import { windowSites } from "./window-sites.ts";
+import { isExact, rankSites, siteOfStack, tallySites } from "./sites.ts";
+import { bytesByStack, type Selection, selectWindows } from "./stack-bytes.ts";
 
 /** Allocations that feed a spike of no known cause: those of this time before it. */
 const FEED_MS = 3000;
@@ -13,67 +13,106 @@ const YOUNG_SCAVENGES = 2;
 /** Larger objects have pages of their own: V8's limit is between 128 and 256 KiB, by version. */
 const LARGE_BYTES = 120 * 1024;
 
+/** All objects of the heap. */
+const ALLOCATED = { measure: "allocated", of: "heap", aliveMs: null, leastBytes: 0 } as const;
+
+/** What decides about the time that fed a spike. */
+type SpikeTime = Pick<SpikeFacts, "kind" | "startMs" | "endMs">;
+
 /** Finds the sites of an isolate's spikes. */
 export class SpikeSites {
+  readonly #isolate: IsolateData;
   readonly #history: GcHistory;
-  /** null: deaths are not known, only windows of a second. */
-  readonly #samples: SampleSites | null;
-  readonly #ofWindows: (fromMs: number, toMs: number) => readonly Site[];
+  readonly #siteOfStack: readonly (Frame | undefined)[];
+  /** Spikes that were fed in the same windows share their answer. */
+  readonly #known = new Map<string, readonly Site[]>();
 
   constructor(isolate: IsolateData, history: GcHistory) {
+    this.#isolate = isolate;
     this.#history = history;
-    this.#samples = isolate.samples === null ? null : new SampleSites(isolate.samples);
-    this.#ofWindows = windowSites(isolate);
+    this.#siteOfStack = isolate.allocations === null ? [] : siteOfStack(isolate.allocations);
   }
 
   of(cause: Cause, facts: SpikeFacts): readonly Site[] {
+    if (cause === "explicit") return askers(facts);
+    const selection = this.behind(cause, facts);
+    return selection === null ? [] : this.#ranked(selection);
+  }
+
+  /** The bytes that a cause is about; null where it is about none, and where no site of them is known. */
+  behind(cause: Cause, spike: SpikeTime): Selection | null {
+    const all = this.#selections(cause, spike);
+    return all.find((selection) => this.#ranked(selection).length > 0) ?? null;
+  }
+
+  /** All that was allocated in the time that fed a spike; null where nothing was sampled. */
+  allocated(spike: SpikeTime): Selection | null {
+    return this.#isolate.samples === null ? this.#windows(spike) : { ...this.#fed(spike), ...ALLOCATED };
+  }
+
+  /** What says most comes first. */
+  #selections(cause: Cause, spike: SpikeTime): readonly Selection[] {
     switch (cause) {
       // The machine, not the code.
       case "descheduled":
       case "page-faults":
-        return [];
+      // Who asked, whatever is there.
       case "explicit":
-        return askers(facts);
+        return [];
       default: {
-        const { fromMs, toMs } = this.#fed(facts);
-        return this.#sampled(cause, facts, fromMs, toMs) ?? this.#ofWindows(fromMs, toMs);
+        const windows = this.#windows(spike);
+        return [...this.#ofSamples(cause, spike), ...(windows === null ? [] : [windows])];
       }
     }
   }
 
-  /** Null where there is nothing of the kind. */
-  #sampled(cause: Cause, facts: SpikeFacts, fromMs: number, toMs: number): readonly Site[] | null {
-    if (this.#samples === null) return null;
-    const { startMs } = facts;
-    const alive: Choice = { fromMs, toMs, aliveMs: startMs };
-    const isYoung = isYoungCollection(facts);
+  #ofSamples(cause: Cause, spike: SpikeTime): readonly Selection[] {
+    if (this.#isolate.samples === null) return [];
+    const time = this.#fed(spike);
+    const kept: Selection = { ...time, ...ALLOCATED, measure: "retained", aliveMs: spike.startMs };
     switch (cause) {
-      case "external-memory":
-        return this.#samples.ofBuffers(alive) ?? this.#samples.ofBuffers({ ...alive, aliveMs: null });
-      case "large-objects": {
-        const large: Choice = { fromMs, toMs, aliveMs: null, leastBytes: LARGE_BYTES };
-        return this.#samples.ofHeap(large, "allocated");
+      case "external-memory": {
+        const buffers: Selection = { ...kept, of: "buffers", measure: "external" };
+        return [buffers, { ...buffers, aliveMs: null }];
       }
+      case "large-objects":
+        return [{ ...time, ...ALLOCATED, leastBytes: LARGE_BYTES }];
       // What is kept may have been kept for long.
       case "heap-limit":
       case "weak-processing":
-        return this.#samples.ofHeap({ ...alive, fromMs: Number.NEGATIVE_INFINITY }, "retained");
+        return [{ ...kept, fromMs: this.#isolate.startMs }];
       case "survivor-copy":
       case "old-growth":
       case "allocation-burst":
       case "compaction":
-        return this.#samples.ofHeap(alive, isYoung ? "survived" : "retained");
+        return [isYoungCollection(spike) ? { ...kept, measure: "survived" } : kept];
       default:
-        return this.#samples.ofHeap({ fromMs, toMs, aliveMs: null }, "allocated");
+        return [{ ...time, ...ALLOCATED }];
     }
   }
 
+  #windows(spike: SpikeTime): Selection | null {
+    const { fromMs, toMs } = this.#fed(spike);
+    const { allocations } = this.#isolate;
+    return allocations === null ? null : selectWindows(allocations, fromMs, toMs);
+  }
+
   /** The time whose allocations fed the spike. */
-  #fed(facts: SpikeFacts): { readonly fromMs: number; readonly toMs: number } {
-    const { startMs, endMs, isolate } = facts;
-    if (!isYoungCollection(facts)) return { fromMs: this.#history.endOf(this.#history.lastFull(startMs)), toMs: endMs };
+  #fed(spike: SpikeTime): { readonly fromMs: number; readonly toMs: number } {
+    const { startMs, endMs } = spike;
+    if (!isYoungCollection(spike)) return { fromMs: this.#history.endOf(this.#history.lastFull(startMs)), toMs: endMs };
     const before = this.#history.lastScavenge(startMs, YOUNG_SCAVENGES);
-    return { fromMs: isolate.pauses.startMs[before] ?? startMs - FEED_MS, toMs: startMs };
+    return { fromMs: this.#isolate.pauses.startMs[before] ?? startMs - FEED_MS, toMs: startMs };
+  }
+
+  #ranked(selection: Selection): readonly Site[] {
+    const key = Object.values(selection).join();
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const tally = tallySites(bytesByStack(this.#isolate, selection), this.#siteOfStack);
+    const ranked = rankSites(tally, selection.measure, isExact(this.#isolate));
+    this.#known.set(key, ranked);
+    return ranked;
   }
 }
 

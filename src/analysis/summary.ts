@@ -1,17 +1,10 @@
 /** What garbage collection cost, in numbers: one summary an isolate and one of all. docs/metrics.md has the formulas. */
 import { type IsolateData, PAUSE_KINDS, type PauseColumns, type ProcessColumns } from "../recording/model.ts";
-import type { GcHistory } from "./gc-history.ts";
-import type { GcTime } from "./gc-time.ts";
 import { heapSeries } from "./heap-series.ts";
 import { totalMs } from "./intervals.ts";
+import type { ObservedIsolate } from "./observed.ts";
 import type { GcSummary, PauseStatistics, ReportPauseKind } from "./report-types.ts";
 import { minimumMutatorUtilization, mmuWindows, peakOfSum, quantile, type StepSeries } from "./statistics.ts";
-
-export interface ObservedIsolate {
-  readonly isolate: IsolateData;
-  readonly time: GcTime;
-  readonly history: GcHistory;
-}
 
 /** Summary of one isolate. `process` is the process that it runs in, if its memory was sampled. */
 export function summarizeIsolate({ isolate, time }: ObservedIsolate, process: ProcessColumns | undefined): GcSummary {

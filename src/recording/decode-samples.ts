@@ -17,7 +17,7 @@ export interface SampleLogs {
 
 export interface DecodedSamples {
   readonly samples: Samples;
-  /** The heap's samples in windows of a second, from the log's start on. */
+  /** The stacks of the samples, and those of the heap in windows of a second, from the log's start on. */
   readonly allocations: Allocations;
   readonly warnings: readonly Warning[];
 }
@@ -48,7 +48,7 @@ export function decodeSamples(
   const intervalBytes = standFor.length === 0 ? 0 : standFor.reduce((least, bytes) => Math.min(least, bytes));
   const yielded = heap.yieldedMs === null ? [] : [samplerYielded(logs.samples.name, heap.yieldedMs)];
   return {
-    samples: { frames, stacks, heap: heap.columns, buffers: buffers?.columns ?? null, isExact },
+    samples: { heap: heap.columns, buffers: buffers?.columns ?? null, isExact },
     allocations: { frames, stacks, windows, intervalBytes },
     warnings: [...known.warnings, ...heap.warnings, ...(buffers?.warnings ?? []), ...yielded],
   };

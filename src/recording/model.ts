@@ -169,14 +169,12 @@ export interface SampleColumns {
   readonly bytes: Float64Array;
   /** Objects that it stands for, all as large as it. */
   readonly objects: Float64Array;
-  /** Index into Samples.stacks. */
+  /** Index into Allocations.stacks. */
   readonly stack: Int32Array;
 }
 
+/** An isolate that has them has allocations, too. */
 export interface Samples {
-  readonly frames: readonly Frame[];
-  /** Indices into frames, leaf first. */
-  readonly stacks: readonly (readonly number[])[];
   readonly heap: SampleColumns;
   /** ArrayBuffers, and with them Buffers; null where they were not sampled. */
   readonly buffers: SampleColumns | null;

@@ -1,7 +1,7 @@
 /** Sampled objects on every Node: who allocated them, inlined functions included, and which of them stayed. */
 import { writeFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
-import type { SampleColumns, Samples } from "../../src/recording/model.ts";
+import type { Allocations, SampleColumns } from "../../src/recording/model.ts";
 import { NODES } from "../support/nodes.ts";
 import { isolateOf, Workplace } from "../support/recorded.ts";
 
@@ -74,8 +74,8 @@ async function record(node: string, source: string, agent: object = {}) {
 }
 
 /** The bytes of the samples in which `has` finds what it looks for among the names of the functions, leaf first. */
-function bytesOf(samples: Samples, columns: SampleColumns, has: (names: readonly string[]) => boolean) {
-  const fits = samples.stacks.map((stack) => has(stack.map((frame) => samples.frames[frame]?.function ?? "")));
+function bytesOf({ stacks, frames }: Allocations, columns: SampleColumns, has: (names: readonly string[]) => boolean) {
+  const fits = stacks.map((stack) => has(stack.map((frame) => frames[frame]?.function ?? "")));
   const found = { bytes: 0, alive: 0, count: 0 };
   for (let i = 0; i < columns.count; i++) {
     if (fits[columns.stack[i] ?? -1] !== true) continue;
@@ -93,11 +93,11 @@ describe.each(NODES)("$version", ({ path }) => {
   test("an inlined function is named, with those that it was inlined into, and a quarter of its objects stay", async () => {
     const recording = await record(path, INLINED);
     for (const name of ["main", "second"]) {
-      const { samples } = isolateOf(recording, name);
-      if (samples === null) throw new Error(`${name} has no samples`);
+      const { samples, allocations } = isolateOf(recording, name);
+      if (samples === null || allocations === null) throw new Error(`${name} has no samples`);
       expect(samples.isExact).toBe(true);
-      const all = bytesOf(samples, samples.heap, everything);
-      const make = bytesOf(samples, samples.heap, (names) => names.slice(0, 3).join() === "make,middle,caller");
+      const all = bytesOf(allocations, samples.heap, everything);
+      const make = bytesOf(allocations, samples.heap, (names) => names.slice(0, 3).join() === "make,middle,caller");
       expect(make.bytes / all.bytes).toBeGreaterThan(0.8);
       // 5 standard deviations of the share, as samples of objects are independent of each other.
       const deviation = Math.sqrt((0.25 * 0.75) / make.count);
@@ -107,22 +107,22 @@ describe.each(NODES)("$version", ({ path }) => {
   });
 
   test("functions of every kind are named when they are inlined", async () => {
-    const { samples } = isolateOf(await record(path, MIXED), "main");
-    if (samples === null) throw new Error("no samples");
-    const all = bytesOf(samples, samples.heap, everything);
-    const work = bytesOf(samples, samples.heap, ([leaf]) => leaf === "work");
+    const { samples, allocations } = isolateOf(await record(path, MIXED), "main");
+    if (samples === null || allocations === null) throw new Error("no samples");
+    const all = bytesOf(allocations, samples.heap, everything);
+    const work = bytesOf(allocations, samples.heap, ([leaf]) => leaf === "work");
     expect(work.bytes / all.bytes).toBeLessThan(0.25);
     for (const name of ["text", "closure"]) {
-      expect(bytesOf(samples, samples.heap, ([leaf]) => leaf === name).bytes / all.bytes).toBeGreaterThan(0.1);
+      expect(bytesOf(allocations, samples.heap, ([leaf]) => leaf === name).bytes / all.bytes).toBeGreaterThan(0.1);
     }
   });
 
   test("Buffers are known by who allocated them, and by what stayed", async () => {
-    const { samples } = isolateOf(await record(path, BUFFERS), "main");
-    if (samples?.buffers == null) throw new Error("no samples of buffers");
-    const all = bytesOf(samples, samples.buffers, everything);
-    const body = bytesOf(samples, samples.buffers, (names) => names.includes("body"));
-    const arrays = bytesOf(samples, samples.buffers, (names) => names.includes("samples"));
+    const { samples, allocations } = isolateOf(await record(path, BUFFERS), "main");
+    if (samples?.buffers == null || allocations === null) throw new Error("no samples of buffers");
+    const all = bytesOf(allocations, samples.buffers, everything);
+    const body = bytesOf(allocations, samples.buffers, (names) => names.includes("body"));
+    const arrays = bytesOf(allocations, samples.buffers, (names) => names.includes("samples"));
     expect(body.bytes / all.bytes).toBeGreaterThan(0.75);
     expect(arrays.bytes / all.bytes).toBeGreaterThan(0.1);
     expect(arrays.alive / arrays.bytes).toBeLessThan(0.2);

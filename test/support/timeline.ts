@@ -64,8 +64,8 @@ export interface TimelineOptions {
   readonly phases?: boolean;
   /** A line of stacks, one window a second: see `allocations`. */
   readonly allocations?: Allocations;
-  /** Sampled objects: see `samples`. */
-  readonly samples?: Samples;
+  /** Sampled objects, and no windows unless `allocations` has some: see `samples`. */
+  readonly samples?: SampledObjects;
   /** perf_hooks knows when and how long, and nothing else. Default probe. */
   readonly collector?: "probe" | "perf_hooks";
   readonly triggerStack?: readonly Frame[];
@@ -128,9 +128,9 @@ export function isolate(timeline: string, options: TimelineOptions = {}): Isolat
     heap: heapColumns(played.heap),
     loop: loopColumns(played.endMs),
     phases: options.phases === false ? null : phaseColumns(played.spans),
-    allocations: options.allocations ?? null,
+    allocations: options.allocations ?? options.samples?.allocations ?? null,
     tags: options.tags ?? null,
-    samples: options.samples ?? null,
+    samples: options.samples?.samples ?? null,
     warnings: options.warnings ?? [],
   };
 }
@@ -254,11 +254,17 @@ export interface SampleSpec {
   readonly objects?: number;
 }
 
+export interface SampledObjects {
+  readonly samples: Samples;
+  /** Their stacks. */
+  readonly allocations: Allocations;
+}
+
 /** Sampled objects of the heap and, where they are given, ArrayBuffers. */
 export function samples(
   heap: readonly SampleSpec[],
   options: { readonly buffers?: readonly SampleSpec[]; readonly isExact?: boolean } = {},
-): Samples {
+): SampledObjects {
   const frames: Frame[] = [];
   const stacks: number[][] = [];
   const numbers = new Map<string, number>();
@@ -282,11 +288,12 @@ export function samples(
     };
   };
   return {
-    heap: columns(heap),
-    buffers: options.buffers === undefined ? null : columns(options.buffers),
-    frames,
-    stacks,
-    isExact: options.isExact ?? true,
+    samples: {
+      heap: columns(heap),
+      buffers: options.buffers === undefined ? null : columns(options.buffers),
+      isExact: options.isExact ?? true,
+    },
+    allocations: { frames, stacks, windows: [], intervalBytes: 512 * 1024 },
   };
 }
 

@@ -2,6 +2,7 @@
 import type { IsolateData, Recording, SampleColumns } from "../../recording/model.ts";
 import { lowerBound } from "../intervals.ts";
 import { siteOfStack, tallySites } from "../sites.ts";
+import { bytesOfWindows } from "../stack-bytes.ts";
 
 /** Sites of a run that are kept: those with the most bytes of each kind. */
 const MOST_SITES = 500;
@@ -28,6 +29,8 @@ export function siteBytesOf(recording: Recording, root: string): readonly SiteBy
 
 function addIsolate(sites: Map<string, Counts>, isolate: IsolateData, root: string): void {
   const { samples, allocations } = isolate;
+  if (allocations === null) return;
+  const frames = siteOfStack(allocations);
   const entry = (frame: { function: string; file: string; line: number }): Counts => {
     const file = fromRoot(frame.file, root);
     const key = `${file}\0${frame.function}`;
@@ -39,13 +42,11 @@ function addIsolate(sites: Map<string, Counts>, isolate: IsolateData, root: stri
     return made;
   };
   if (samples === null) {
-    if (allocations === null) return;
-    for (const [frame, bytes] of tallySites(allocations.windows, siteOfStack(allocations)).frames) {
+    for (const [frame, bytes] of tallySites(bytesOfWindows(allocations.windows), frames).frames) {
       entry(frame).allocated += bytes;
     }
     return;
   }
-  const frames = siteOfStack(samples);
   for (const columns of [samples.heap, samples.buffers]) {
     if (columns === null) continue;
     for (let i = 0; i < columns.count; i++) {

@@ -1,38 +1,59 @@
 import { describe, expect, test } from "vitest";
 import { analyse } from "../../../src/analysis/analyse.ts";
-import { SampleSites } from "../../../src/analysis/sample-sites.ts";
-import { isolate, recording, samples } from "../../support/timeline.ts";
+import { rankSites, siteOfStack, tallySites } from "../../../src/analysis/sites.ts";
+import { bytesByStack, type Selection, selectWindows } from "../../../src/analysis/stack-bytes.ts";
+import { allocations, isolate, recording, samples } from "../../support/timeline.ts";
 
 const MIB = 1024 ** 2;
 const from = (name: string): string => `main@src/main.js:1 > ${name}@src/${name}.js:7`;
+const HEAP = { measure: "allocated", of: "heap", aliveMs: null, leastBytes: 0 } as const;
 
 describe("sites by sampled objects", () => {
-  const sites = new SampleSites(
-    samples([
-      { stack: from("waste"), bornMs: 10, diedMs: 20, bytes: 70 * MIB, objects: 1000 },
-      { stack: from("keep"), bornMs: 11, bytes: 20 * MIB, objects: 500 },
-      { stack: from("late"), bornMs: 30, bytes: 50 * MIB },
-      { stack: from("early"), bornMs: 1, bytes: 90 * MIB, objects: 9000 },
-    ]),
-  );
-  const names = (list: ReturnType<SampleSites["ofHeap"]>) => list?.map((site) => [site.function, site.share]);
+  const sampled = samples([
+    { stack: from("waste"), bornMs: 10, diedMs: 20, bytes: 70 * MIB, objects: 1000 },
+    { stack: from("keep"), bornMs: 11, bytes: 20 * MIB, objects: 500 },
+    { stack: from("late"), bornMs: 30, bytes: 50 * MIB },
+    { stack: from("early"), bornMs: 1, bytes: 90 * MIB, objects: 9000 },
+  ]);
+  const sites = (selection: Selection) =>
+    rankSites(
+      tallySites(bytesByStack(sampled, selection), siteOfStack(sampled.allocations)),
+      selection.measure,
+      true,
+    ).map((site) => [site.function, site.share]);
 
   test("what survived is what was born in the time and did not die by then", () => {
-    expect(names(sites.ofHeap({ fromMs: 5, toMs: 20, aliveMs: 20 }, "survived"))).toEqual([["keep", 1]]);
-    expect(names(sites.ofHeap({ fromMs: 5, toMs: 20, aliveMs: null }, "allocated"))).toEqual([
+    expect(sites({ ...HEAP, fromMs: 5, toMs: 20, aliveMs: 20, measure: "survived" })).toEqual([["keep", 1]]);
+    expect(sites({ ...HEAP, fromMs: 5, toMs: 20 })).toEqual([
       ["waste", 70 / 90],
       ["keep", 20 / 90],
     ]);
   });
 
   test("large objects are told from many small ones", () => {
-    const large = sites.ofHeap({ fromMs: 0, toMs: 40, aliveMs: null, leastBytes: MIB }, "allocated");
-    expect(names(large)).toEqual([["late", 1]]);
+    expect(sites({ ...HEAP, fromMs: 0, toMs: 40, leastBytes: MIB })).toEqual([["late", 1]]);
   });
 
   test("there are none of what was not sampled", () => {
-    expect(sites.ofHeap({ fromMs: 100, toMs: 200, aliveMs: null }, "allocated")).toBeNull();
-    expect(sites.ofBuffers({ fromMs: 0, toMs: 200, aliveMs: null })).toBeNull();
+    expect(sites({ ...HEAP, fromMs: 100, toMs: 200 })).toEqual([]);
+    expect(sites({ ...HEAP, fromMs: 0, toMs: 200, of: "buffers", measure: "external" })).toEqual([]);
+  });
+});
+
+describe("windows", () => {
+  const windows = allocations([{ stack: from("make"), bytes: [1, 10, 100, 1000] }]);
+
+  test("are those that end at or after a moment and begin before another, whole", () => {
+    const selection = selectWindows(windows, 1000, 2001);
+    expect(selection).toEqual({ ...HEAP, of: "windows", fromMs: 0, toMs: 3000 });
+    if (selection === null) throw new Error("no windows");
+    expect([...bytesByStack({ allocations: windows, samples: null }, selection).values()]).toEqual([111]);
+  });
+
+  test("are none behind the last one, and before the first", () => {
+    expect(selectWindows(windows, 4001, 5000)).toBeNull();
+    expect(selectWindows(windows, -10, 0)).toBeNull();
+    expect(selectWindows(allocations([]), 0, 1000)).toBeNull();
   });
 });
 

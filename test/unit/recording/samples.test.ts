@@ -43,7 +43,8 @@ function death(number: number, timeMs: number): SampleRecordFields {
 test("objects have a stack, a birth and a death", async () => {
   const records = [birth(1, 10), birth(2, 20, { stack: 2 }), death(2, 30), birth(3, 40), death(1, 50)];
   const found = await read({ samples: records, descriptor: { sampler: "exact" } });
-  const { heap, stacks, frames, isExact } = found.samples ?? expect.fail("no samples");
+  const { heap, isExact } = found.samples ?? expect.fail("no samples");
+  const { stacks, frames } = found.allocations ?? expect.fail("no allocations");
   expect(isExact).toBe(true);
   expect([...heap.bornMs]).toEqual([10, 20, 40]);
   expect([...heap.diedMs]).toEqual([50, 30, Number.POSITIVE_INFINITY]);
@@ -59,7 +60,8 @@ test("objects have a stack, a birth and a death", async () => {
 
 test("an object without a stack, or with one that is not there, was allocated at the root", async () => {
   const found = await read({ samples: [birth(1, 10, { stack: 0 }), birth(2, 20, { stack: 9 })] });
-  const { heap, stacks, frames } = found.samples ?? expect.fail("no samples");
+  const { heap } = found.samples ?? expect.fail("no samples");
+  const { stacks, frames } = found.allocations ?? expect.fail("no allocations");
   const leaves = [...heap.stack].map((index) => frames[stacks[index]?.[0] ?? -1]);
   expect(leaves.map((frame) => [frame?.function, frame?.origin])).toEqual([
     ["(root)", "native"],
