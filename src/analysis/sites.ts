@@ -28,7 +28,7 @@ export function siteOfStack({
 }
 
 /** For every frame the index of the first one that is equal to it: V8 compiles a function more than once. */
-function firstEqual(frames: readonly Frame[]): Int32Array {
+export function firstEqual(frames: readonly Frame[]): Int32Array {
   const known = new Map<string, number>();
   return Int32Array.from(frames, (frame, index) => {
     const key = siteKey(frame);

@@ -2,8 +2,8 @@
 import { type AnalyseOptions, analyse } from "../analysis/analyse.ts";
 import type { Report } from "../analysis/report-types.ts";
 import { readRecording } from "../recording/read-recording.ts";
-import { buildView } from "../report/view.ts";
-import type { ReportView } from "../report/view-model.ts";
+import { buildPageView, buildView } from "../report/view.ts";
+import type { PageView, ReportView } from "../report/view-model.ts";
 
 async function load(folder: string, { spikeMs, growthBytes }: AnalyseOptions) {
   const recording = await readRecording(folder);
@@ -14,6 +14,11 @@ async function load(folder: string, { spikeMs, growthBytes }: AnalyseOptions) {
 export async function loadView(folder: string, thresholds: AnalyseOptions): Promise<ReportView> {
   const { recording, options, report } = await load(folder, thresholds);
   return buildView(recording, report, options);
+}
+
+export async function loadPageView(folder: string, thresholds: AnalyseOptions): Promise<PageView> {
+  const { recording, options, report } = await load(folder, thresholds);
+  return buildPageView(recording, report, options);
 }
 
 /** The report alone, for JSON: the series behind the pictures of a million pauses take as much memory again. */

@@ -4,14 +4,12 @@ import { ExitCode, usageError } from "../lib/errors.ts";
 import { plural } from "../lib/text.ts";
 import { formatBytes } from "../lib/units.ts";
 import { renderJson } from "../report/json.ts";
-import type { ReportView } from "../report/view-model.ts";
+import type { PageView, ReportView } from "../report/view-model.ts";
 import { writeReportFile, writeReportFiles } from "./files.ts";
-import { loadReport, loadView } from "./load-view.ts";
+import { loadPageView, loadReport, loadView } from "./load-view.ts";
 import { chooseOutput, type Format, type ReportFlags } from "./report-formats.ts";
 import { withSpinner } from "./spinner.ts";
 import type { Terminal } from "./terminal.ts";
-
-type ViewFormat = Exclude<Format, "json">;
 
 interface RenderOptions {
   readonly recording: string;
@@ -32,21 +30,24 @@ function spikeOf({ report: { spikes } }: ReportView, id: string): Spike {
   );
 }
 
+async function renderPage(view: PageView): Promise<Uint8Array> {
+  const [{ renderHtml }, { loadAssets }] = await Promise.all([
+    import("../report/html.ts"),
+    import("../report/assets.ts"),
+  ]);
+  return renderHtml(view, loadAssets("report"));
+}
+
 async function render(
-  format: ViewFormat,
+  format: Exclude<Format, "html">,
   view: ReportView,
   { recording, terminal, toFile, spikeId }: RenderOptions,
 ): Promise<Uint8Array> {
   switch (format) {
+    case "json":
+      return renderJson(view);
     case "markdown":
       return (await import("../report/markdown.ts")).renderMarkdown(view);
-    case "html": {
-      const [{ renderHtml }, { loadAssets }] = await Promise.all([
-        import("../report/html.ts"),
-        import("../report/assets.ts"),
-      ]);
-      return renderHtml(view, loadAssets("report"));
-    }
     case "terminal": {
       const { renderSpike, renderTerminal } = await import("../report/terminal.ts");
       const options = { color: terminal.outColor && !toFile, width: terminal.width(), recording };
@@ -71,21 +72,19 @@ export async function runReport(recording: string, flags: ReportFlags, terminal:
   const reading = <T>(task: () => Promise<T>): Promise<T> => withSpinner(terminal, "Reading the recording", task);
   const thresholds = { spikeMs: flags.spike, growthBytes: flags.growth };
   let bytes: Uint8Array;
+  let view: ReportView | null = null;
   if (format === "json" && flags.charts === undefined) {
     bytes = renderJson({ report: await reading(() => loadReport(recording, thresholds)) });
+  } else if (format === "html") {
+    const page = await reading(() => loadPageView(recording, thresholds));
+    bytes = await renderPage(page);
+    view = page;
   } else {
-    const view = await reading(() => loadView(recording, thresholds));
-    bytes =
-      format === "json"
-        ? renderJson(view)
-        : await render(format, view, {
-            recording,
-            terminal,
-            toFile: flags.output !== undefined,
-            spikeId: flags.spikeId,
-          });
-    if (flags.charts !== undefined) await writeCharts(flags.charts, view, terminal);
+    view = await reading(() => loadView(recording, thresholds));
+    const toFile = flags.output !== undefined;
+    bytes = await render(format, view, { recording, terminal, toFile, spikeId: flags.spikeId });
   }
+  if (flags.charts !== undefined && view !== null) await writeCharts(flags.charts, view, terminal);
   if (flags.output === undefined) {
     terminal.out(bytes);
   } else {

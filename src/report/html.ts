@@ -1,15 +1,16 @@
 /** The report as one HTML file. */
+import { MAX_DEPTH } from "../analysis/flame-tree.ts";
 import type { Spike } from "../analysis/report-types.ts";
+import { MOST_FLAMED, type SpikeFlames } from "../analysis/spike-flames.ts";
 import { largestIndexPerColumn, type Range, thinSeries } from "./charts/decimate.ts";
-import { type AllocationData, type IsolateData, pack, type ReportData } from "./client/wire.ts";
+import { flattenTree } from "./client/flame-columns.ts";
+import { type AllocationData, type IsolateData, pack, type ReportData, type SpikeFlamesData } from "./client/wire.ts";
 import { boundedText, type HtmlAssets, htmlPage } from "./html-page.ts";
-import type { AllocationView, IsolateView, ReportView } from "./view-model.ts";
+import type { AllocationView, IsolateView, PageView } from "./view-model.ts";
 
 const MAX_ARGUMENTS = 200;
 /** The page shows 50 and then more on request; beyond this many the JSON report is the better reader. */
 const MAX_SPIKES = 1000;
-/** V8 samples at most 64 frames; a forged recording could nest deeper than the page can draw. */
-const MAX_STACK = 256;
 /** Pictures are at most a few thousand pixels wide; pauses are never thinned, curves beyond this are, to their extremes. */
 const MAX_POINTS = 40_000;
 
@@ -39,7 +40,7 @@ function ends(lengths: readonly number[]): Int32Array {
 }
 
 function allocationData({ frames, stacks: allStacks, windows }: AllocationView): AllocationData {
-  const stacks = allStacks.map((stack) => stack.slice(0, MAX_STACK));
+  const stacks = allStacks.map((stack) => stack.slice(0, MAX_DEPTH));
   const entries = windows.flatMap((window) => window.stacks);
   return {
     frames,
@@ -64,7 +65,11 @@ function isolateData(isolate: IsolateView, range: Range): IsolateData {
   };
 }
 
-function reportData(view: ReportView): ReportData {
+function flamesData({ spike, flames }: SpikeFlames): SpikeFlamesData {
+  return { spike, flames: flames.map(({ selection, tree }) => ({ selection, calls: flattenTree(tree) })) };
+}
+
+function reportData(view: PageView): ReportData {
   const range = { from: 0, to: view.report.recording.durationMs };
   const worstFirst = (a: Spike, b: Spike): number => b.durationMs - a.durationMs;
   const recording = { ...view.report.recording, command: view.report.recording.command.slice(0, MAX_ARGUMENTS) };
@@ -75,11 +80,13 @@ function reportData(view: ReportView): ReportData {
     rss: view.rss.map(({ pid, series }) => ({ pid, series: thinSeries(series, range, MAX_POINTS) })),
     spikes: view.report.spikes.toSorted(worstFirst).slice(0, MAX_SPIKES),
     spikeCount: view.report.causes.reduce((sum, { spikes }) => sum + spikes, 0),
+    flames: view.flames.map(flamesData),
+    mostFlamed: MOST_FLAMED,
   };
 }
 
 /** Renders the report as a self-contained HTML page, UTF-8. A million pauses make about 10 MB. `assets` come from loadAssets. */
-export function renderHtml(view: ReportView, assets: HtmlAssets): Uint8Array {
+export function renderHtml(view: PageView, assets: HtmlAssets): Uint8Array {
   return htmlPage({
     title: view.title,
     withoutScript:

@@ -94,10 +94,13 @@ const MEASURE_TEXT: Readonly<Record<Site["measure"], string>> = {
 export function sitesHead(sites: readonly Site[]): string {
   const [first] = sites;
   if (first === undefined) return "";
-  const sure = first.exact
-    ? "exact: inlined functions are told apart"
-    : "estimated: an inlined function hides behind its caller";
+  const sure = `${first.exact ? "exact" : "estimated"}: ${inlinedText(first)}`;
   return `${MEASURE_TEXT[first.measure]}${first.measure === "asked" ? "" : ` (${sure})`}:`;
+}
+
+/** What became of functions that the optimiser put into their callers. */
+export function inlinedText({ exact }: Pick<Site, "exact">): string {
+  return exact ? "inlined functions are told apart" : "an inlined function hides behind its caller";
 }
 
 /** "In its worst 10 ms the program had 0 % of the thread, in its worst 100 ms 48 %." null without GC or a window of 10 ms. */

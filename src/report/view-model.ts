@@ -4,6 +4,7 @@
  */
 import type { Report, Site } from "../analysis/report-types.ts";
 import type { Seconds } from "../analysis/seconds.ts";
+import type { SpikeFlames } from "../analysis/spike-flames.ts";
 import type { TagLane } from "../analysis/tag-lanes.ts";
 
 /** One point a pause. All arrays have the same length, in order of time. */
@@ -24,17 +25,6 @@ export interface SpaceSeries {
   readonly usedBytes: Float64Array;
 }
 
-/** A flame graph node: `value` is the estimated bytes of this frame and everything it called. */
-export interface FlameNode {
-  readonly name: string;
-  /** "file:line", "" where unknown */
-  readonly location: string;
-  readonly origin: "user" | "node" | "native" | "gcspike";
-  readonly value: number;
-  readonly self: number;
-  readonly children: readonly FlameNode[];
-}
-
 export interface AllocationWindowView {
   readonly startMs: number;
   readonly endMs: number;
@@ -50,7 +40,7 @@ export interface AllocationView {
     readonly location: string;
     readonly origin: "user" | "node" | "native" | "gcspike";
   }[];
-  /** Indices into frames, root first. */
+  /** Indices into frames, of equal frames the first; root first. */
   readonly stacks: readonly (readonly number[])[];
   readonly windows: readonly AllocationWindowView[];
 }
@@ -105,4 +95,10 @@ export interface ReportView {
   readonly sites: readonly Site[];
   /** Name of the recording's folder. */
   readonly title: string;
+}
+
+/** What the HTML page draws beside: it takes time to compute, and nothing else shows it. */
+export interface PageView extends ReportView {
+  /** Of the worst spikes; frames are those of the isolate's AllocationView. */
+  readonly flames: readonly SpikeFlames[];
 }

@@ -4,7 +4,8 @@ import type { Intervals } from "../analysis/intervals.ts";
 import { locationText } from "../analysis/phrases.ts";
 import type { Report } from "../analysis/report-types.ts";
 import { GROWTH_BYTES, secondsOf } from "../analysis/seconds.ts";
-import { overallSites } from "../analysis/sites.ts";
+import { firstEqual, overallSites } from "../analysis/sites.ts";
+import { spikeFlames } from "../analysis/spike-flames.ts";
 import { tagLanes } from "../analysis/tag-lanes.ts";
 import {
   type Allocations,
@@ -15,7 +16,7 @@ import {
   type Recording,
 } from "../recording/model.ts";
 import { percentileCurve } from "./percentile-curve.ts";
-import type { AllocationView, IsolateView, ReportView } from "./view-model.ts";
+import type { AllocationView, IsolateView, PageView, ReportView } from "./view-model.ts";
 
 /** More buckets than a wide screen has pixels show nothing more. */
 const MAX_GC_WORK_BUCKETS = 2000;
@@ -24,12 +25,14 @@ const BUCKETS_A_DECADE = 8;
 /** The shortest pause that has a histogram bucket of its own; shorter ones are counted with it. */
 const SHORTEST_MS = 0.001;
 
+/** What the report was made with. */
+interface Thresholds {
+  readonly spikeMs: number;
+  readonly growthBytes?: number | undefined;
+}
+
 /** What the renderers draw: the report and the series behind its pictures. Linear, but for sorting the durations. */
-export function buildView(
-  recording: Recording,
-  report: Report,
-  options: { readonly spikeMs: number; readonly growthBytes?: number | undefined },
-): ReportView {
+export function buildView(recording: Recording, report: Report, options: Thresholds): ReportView {
   const { spikeMs, growthBytes = GROWTH_BYTES } = options;
   const reported = new Map(report.isolates.map((isolate) => [isolate.id, isolate]));
   return {
@@ -47,6 +50,13 @@ export function buildView(
     rss: recording.processes.map(({ pid, timeMs, rss }) => ({ pid, series: { timeMs, value: rss } })),
     sites: overallSites(recording.isolates),
     title: recording.path.split(/[\\/]/).findLast((part) => part !== "") ?? recording.path,
+  };
+}
+
+export function buildPageView(recording: Recording, report: Report, options: Thresholds): PageView {
+  return {
+    ...buildView(recording, report, options),
+    flames: spikeFlames(recording, report.spikes, options.spikeMs),
   };
 }
 
@@ -127,15 +137,16 @@ function histogram({ count, durationMs, kind }: PauseColumns): IsolateView["hist
     .slice(first);
 }
 
-function allocationView(allocations: Allocations): AllocationView {
+function allocationView({ frames, stacks, windows }: Allocations): AllocationView {
+  const first = firstEqual(frames);
   return {
-    frames: allocations.frames.map((frame) => ({
+    frames: frames.map((frame) => ({
       name: frame.function === "" ? "(anonymous)" : frame.function,
       location: locationText(frame.file, frame.line),
       origin: frame.origin,
     })),
-    stacks: allocations.stacks.map((stack) => stack.toReversed()),
-    windows: allocations.windows.map(({ startMs, endMs, samples }) => ({
+    stacks: stacks.map((stack) => stack.map((frame) => first[frame] ?? frame).reverse()),
+    windows: windows.map(({ startMs, endMs, samples }) => ({
       startMs,
       endMs,
       bytes: samples.reduce((sum, sample) => sum + sample.bytes, 0),

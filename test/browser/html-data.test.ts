@@ -3,6 +3,9 @@ import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { flameTree } from "../../src/analysis/flame-tree.ts";
+import { MOST_CALLS } from "../../src/analysis/spike-flames.ts";
+import { type FlameColumns, flattenTree, growTree } from "../../src/report/client/flame-columns.ts";
 import { pack, type ReportData, unpack } from "../../src/report/client/wire.ts";
 import { renderHtml } from "../../src/report/html.ts";
 import { hostile } from "../support/hostile.ts";
@@ -63,6 +66,38 @@ describe("columns", () => {
   test("a blob that is too short is refused", () => {
     const { json, blob } = pack({ value: Float64Array.of(1, 2, 3) } as unknown as ReportData, (text) => text);
     expect(() => unpack(json, blob.subarray(0, 4))).toThrow(RangeError);
+  });
+});
+
+describe("flame graphs", () => {
+  test("come back as they were", () => {
+    const stacks = fc.array(fc.record({ frames: fc.array(fc.nat(5), { maxLength: 6 }), bytes: fc.nat(100_000) }));
+    fc.assert(
+      fc.property(stacks, fc.integer({ min: 2, max: 30 }), (some, mostNodes) => {
+        const tree = flameTree(some, mostNodes);
+        expect(growTree(roundTrip(flattenTree(tree)) as FlameColumns)).toEqual(tree);
+      }),
+    );
+  });
+
+  test("of fifty spikes whose stacks are all different add less than 300 KiB", () => {
+    const anyStack = fc.array(fc.nat(399), { minLength: 20, maxLength: 20 });
+    const stacks = fc.sample(anyStack, { numRuns: 2000, seed: 7 });
+    const tree = (offset: number) =>
+      flameTree(
+        stacks.map((frames, i) => ({ frames, bytes: ((i + 1) * 7919 + offset * 104_729) % 900_001 })),
+        MOST_CALLS,
+      );
+    const view = syntheticView({ pauses: 3000, durationMs: 3_600_000, spikeMs: 1 });
+    const selection = { of: "heap", measure: "survived", fromMs: 0, toMs: 1, aliveMs: 1, leastBytes: 0 } as const;
+    const flames = view.report.spikes.slice(0, 50).map(({ id }, i) => ({
+      spike: id,
+      flames: [0, 1].map((which) => ({ selection, tree: tree(2 * i + which) })),
+    }));
+    expect(flames.length).toBe(50);
+    const bytes = render({ ...view, flames }).length - render({ ...view, flames: [] }).length;
+    expect(bytes).toBeGreaterThan(50 * 1024);
+    expect(bytes).toBeLessThan(300 * 1024);
   });
 });
 

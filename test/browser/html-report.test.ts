@@ -3,10 +3,10 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { sumCauses } from "../../src/analysis/cause-sums.ts";
 import type { Spike } from "../../src/analysis/report-types.ts";
-import { formatMs } from "../../src/lib/units.ts";
+import { formatBytes, formatMs } from "../../src/lib/units.ts";
 import { renderHtml } from "../../src/report/html.ts";
 import type { HtmlAssets } from "../../src/report/html-page.ts";
-import type { ReportView } from "../../src/report/view-model.ts";
+import type { PageView, ReportView } from "../../src/report/view-model.ts";
 import { bundleAssets, launchBrowser, type OpenReport, openReport, openView } from "../support/browser.ts";
 import { hostile } from "../support/hostile.ts";
 import { syntheticView, type ViewOptions } from "../support/view-builder.ts";
@@ -35,7 +35,7 @@ afterEach(async () => {
   expect(requests.map((url) => url.replace(/#.*/, ""))).toEqual([address]);
 });
 
-async function open(view: ReportView, options: Parameters<typeof openView>[3] = {}): Promise<Page> {
+async function open(view: PageView, options: Parameters<typeof openView>[3] = {}): Promise<Page> {
   report = await openView(browser, assets, view, options);
   return report.page;
 }
@@ -86,6 +86,8 @@ interface Area {
 
 async function areaOf(locator: Locator): Promise<Area> {
   await locator.scrollIntoViewIfNeeded();
+  // The page hears of the scrolling with the next frame, and takes its tip away.
+  await locator.page().evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))");
   const box = await locator.boundingBox();
   if (box === null) throw new Error("the chart is not on the page");
   return box;
@@ -393,7 +395,7 @@ describe("a spike", () => {
     expect(await textOf(page.locator(".spike-bar"))).toContain(`Spike 22 of ${worst.length}`);
     await page.locator(".spike-bar").getByRole("button", { name: "Its story" }).click();
     const card = page.locator(`.spike[data-id="${worst[21]?.id}"]`);
-    expect(await card.locator("details").getAttribute("open")).toBe("");
+    expect(await card.locator(".spike-story > details").getAttribute("open")).toBe("");
     expect(await textOf(card)).toContain("hydrateSession");
   });
 
@@ -414,7 +416,7 @@ describe("a spike", () => {
 
 describe("the causes", () => {
   /** The synthetic view, in which some spikes have other causes. */
-  function viewWith(causes: readonly Spike["cause"][]): ReportView {
+  function viewWith(causes: readonly Spike["cause"][]): PageView {
     const view = syntheticView({ spikeMs: 6 });
     const spikes = view.report.spikes
       .toSorted((a, b) => b.durationMs - a.durationMs)
@@ -561,27 +563,27 @@ describe("the lanes above the pauses", () => {
 describe("the allocations", () => {
   test("zoom in on a function and out again", async () => {
     const page = await openSynthetic();
-    const canvas = page.locator(".flame canvas");
+    const canvas = page.locator("#allocations .flame canvas");
     const area = await areaOf(canvas);
     await page.mouse.move(area.x + 30, area.y + 3 * 21 + 10);
     await expect.poll(() => textOf(page.locator(".tip")), PATIENCE).toMatch(/hydrateSession[\s\S]*src\/session\.ts:48/);
     await page.mouse.click(area.x + 30, area.y + 3 * 21 + 10);
-    expect(await page.locator(".trail button").allInnerTexts()).toEqual([
+    expect(await page.locator("#allocations .trail button").allInnerTexts()).toEqual([
       "all allocations",
       "onIncoming",
       "handleRequest",
       "hydrateSession",
     ]);
-    await page.locator(".trail button").nth(1).click();
-    expect(await page.locator(".trail button").count()).toBe(2);
+    await page.locator("#allocations .trail button").nth(1).click();
+    expect(await page.locator("#allocations .trail button").count()).toBe(2);
     await page.mouse.move(1, 1);
     await canvas.focus();
     await page.keyboard.press("Escape");
-    expect(await page.locator(".trail").isHidden()).toBe(true);
+    expect(await page.locator("#allocations .trail").isHidden()).toBe(true);
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("ArrowDown");
     await page.keyboard.press("Enter");
-    expect(await page.locator(".trail button").last().textContent()).toBe("onIncoming");
+    expect(await page.locator("#allocations .trail button").last().textContent()).toBe("onIncoming");
   });
 
   test("come from the windows that were chosen", async () => {
@@ -611,6 +613,142 @@ describe("the allocations", () => {
     expect(await textOf(page.locator(".top-functions tr").first())).toMatch(
       /^hydrateSession src\/session\.ts:48\s+\d+ MiB\s+[\d.]+ %/,
     );
+  });
+});
+
+describe("the flame graph of a spike", () => {
+  const FIRST = ".spike[data-id]:first-child .spike-flame";
+  const ROW = 21;
+
+  test("is that of the bytes that the verdict is about, or of all that was allocated", async () => {
+    const view = syntheticView();
+    const page = await open(view);
+    const block = page.locator(FIRST);
+    const [kept, all] = view.flames[0]?.flames ?? [];
+    const bytesText = (flame: typeof kept): string => formatBytes(flame?.tree.total ?? 0);
+    expect((await block.locator(".choices button").allInnerTexts()).map(plain)).toEqual([
+      `Kept: ${bytesText(kept)}`,
+      `Allocated before it: ${bytesText(all)}`,
+    ]);
+    expect(await textOf(block.locator(".note").first())).toMatch(
+      /^Objects allocated from 39\.000 s to 40\.000 s, those that were alive when it began\. Estimated from samples; inlined functions are told apart\. Calls too small/,
+    );
+    const pressed = (): Promise<readonly (string | null)[]> =>
+      block
+        .locator(".choices button")
+        .evaluateAll((buttons) => buttons.map((button) => button.getAttribute("aria-pressed")));
+    expect(await pressed()).toEqual(["true", "false"]);
+    await block.locator(".choices button").last().click();
+    expect(await pressed()).toEqual(["false", "true"]);
+    expect(await textOf(block.locator(".note").first())).toContain("dead or alive");
+    const area = await areaOf(block.locator("canvas"));
+    let x = area.x + 30;
+    const tip = async (): Promise<string> => {
+      await page.mouse.move(x++, area.y + 10);
+      return textOf(page.locator(".tip"));
+    };
+    await expect.poll(tip, PATIENCE).toContain(`${bytesText(all)}, 100 %`);
+  });
+
+  test("zooms with a click, out again with a click on the root, and says where a function stands", async () => {
+    const page = await openSynthetic();
+    const block = page.locator(FIRST);
+    let x = 30;
+    const at = async (depth: number): Promise<readonly [number, number]> => {
+      const area = await areaOf(block.locator("canvas"));
+      return [area.x + x++, area.y + depth * ROW + 10];
+    };
+    const tipAt = async (depth: number): Promise<string> => {
+      await page.mouse.move(...(await at(depth)));
+      return textOf(page.locator(".tip"));
+    };
+    await expect
+      .poll(() => tipAt(3), PATIENCE)
+      .toMatch(
+        /hydrateSession\s+with what it calls\s+\d.*B, [\d.]+ %\s+itself\s+\d.*B, [\d.]+ %\s+src\/session\.ts:48/,
+      );
+    await page.mouse.click(...(await at(3)));
+    const trail = block.locator(".trail button");
+    expect(await trail.allInnerTexts()).toEqual(["Kept", "onIncoming", "handleRequest", "hydrateSession"]);
+    await page.mouse.click(...(await at(2)));
+    expect(await trail.allInnerTexts()).toEqual(["Kept", "onIncoming", "handleRequest"]);
+    await page.mouse.click(...(await at(0)));
+    expect(await block.locator(".trail").isHidden()).toBe(true);
+  });
+
+  test("works from the keyboard, and says what it points at", async () => {
+    const page = await openSynthetic();
+    const block = page.locator(FIRST);
+    await block.locator("canvas").focus();
+    for (const key of ["ArrowDown", "ArrowDown", "ArrowDown"]) await page.keyboard.press(key);
+    const spoken = page.locator(".visually-hidden[aria-live]");
+    expect(await textOf(spoken)).toMatch(
+      /^handleRequest, with what it calls \d.*B, [\d.]+ %, itself 0 B, 0 %, src\/server\.ts:31$/,
+    );
+    await page.keyboard.press("Enter");
+    expect(await block.locator(".trail button").last().textContent()).toBe("handleRequest");
+    await page.keyboard.press("Escape");
+    expect(await block.locator(".trail button").last().textContent()).toBe("onIncoming");
+    await page.keyboard.press("Escape");
+    expect(await block.locator(".trail").isHidden()).toBe(true);
+    await block.locator(".choices button").first().focus();
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    expect(await block.locator(".choices button").last().getAttribute("aria-pressed")).toBe("true");
+  });
+
+  test("is a table, too, of what is in view", async () => {
+    const page = await openSynthetic();
+    const block = page.locator(FIRST);
+    await block.locator(".flame-table summary").click();
+    const rows = async (): Promise<readonly string[]> =>
+      (await block.locator("tbody tr").allInnerTexts()).map((text) => plain(text).replaceAll(/\s+/g, " "));
+    await expect.poll(async () => (await rows())[0], PATIENCE).toMatch(/^level 0: Kept \d.*B 100 % 0 B$/);
+    const all = await rows();
+    expect(all.find((row) => row.includes("hydrateSession"))).toMatch(
+      /^level 3: hydrateSession src\/session\.ts:48 \d.*B [\d.]+ % \d.*B$/,
+    );
+    expect(all.some((row) => / other /.test(row))).toBe(true);
+    await block.locator("canvas").focus();
+    for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "Enter"]) await page.keyboard.press(key);
+    expect((await rows())[0]).toMatch(/^level 0: handleRequest .* 100 %/);
+  });
+
+  test("shows hostile names as the text they are", async () => {
+    const page = await openSynthetic({ rename: hostile });
+    const block = page.locator(FIRST);
+    const attack = 'onIncoming<img src="x" onerror="globalThis.broken = true">';
+    await block.locator(".flame-table summary").click();
+    await expect.poll(() => textOf(block.locator(".flame-rows")), PATIENCE).toContain(attack);
+    const area = await areaOf(block.locator("canvas"));
+    await page.mouse.move(area.x + 30, area.y + ROW + 10);
+    await expect.poll(() => textOf(page.locator(".tip")), PATIENCE).toContain(attack);
+    await page.mouse.click(area.x + 30, area.y + ROW + 10);
+    expect(await textOf(block.locator(".trail"))).toContain(attack);
+    expect(await page.locator("html").evaluate((html) => "broken" in html.ownerDocument.defaultView)).toBe(false);
+    expect(await page.locator("img, svg, iframe, body script").count()).toBe(0);
+  });
+
+  test("is drawn when its spike is opened, and missing for all but the longest", async () => {
+    const page = await openSynthetic({ spikeMs: 3 });
+    const second = page.locator(".spike").nth(1);
+    expect(await second.locator("canvas").count()).toBe(0);
+    await second.locator("summary").first().click();
+    await expect.poll(() => second.locator("canvas").count(), PATIENCE).toBe(1);
+    await page.locator("button.more").click();
+    const late = page.locator(".spike").nth(55);
+    await late.locator("summary").first().click();
+    expect(await textOf(late.locator(".spike-flame"))).toContain(
+      "Only the 50 longest spikes have a flame graph of their own in this file.",
+    );
+    expect(await late.locator("canvas").count()).toBe(0);
+  });
+
+  test("is not there for a spike that no code allocated", async () => {
+    const view = syntheticView();
+    const spikes = view.report.spikes.map((spike) => ({ ...spike, sites: [] }));
+    const page = await open({ ...view, flames: [], report: { ...view.report, spikes } });
+    expect(await page.locator(".spike-flame").count()).toBe(0);
   });
 });
 
@@ -697,7 +835,7 @@ describe("the page", () => {
     expect(text).not.toMatch(/[\u202a-\u202e\u2066-\u2069]|\p{Cs}/u);
     expect(await textOf(page.locator(".lane h3").first())).toContain("GET /checkout");
     expect(await textOf(page.locator("#causes .site").first())).toContain("hydrateSession");
-    const canvas = await areaOf(page.locator(".flame canvas"));
+    const canvas = await areaOf(page.locator("#allocations .flame canvas"));
     await page.mouse.move(canvas.x + 30, canvas.y + 3 * 21 + 10);
     await expect.poll(() => textOf(page.locator(".tip")), PATIENCE).toContain("hydrateSession");
     // Where the page is laid out anew meanwhile, the tip goes until the mouse moves again.

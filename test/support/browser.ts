@@ -7,7 +7,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from "p
 import { rolldown } from "rolldown";
 import { renderHtml } from "../../src/report/html.ts";
 import type { HtmlAssets } from "../../src/report/html-page.ts";
-import type { ReportView } from "../../src/report/view-model.ts";
+import type { PageView } from "../../src/report/view-model.ts";
 
 const client = (name: string): string => fileURLToPath(new URL(`../../src/report/client/${name}`, import.meta.url));
 
@@ -96,7 +96,7 @@ export async function openReport(browser: Browser, html: Uint8Array, options: Op
 export async function openView(
   browser: Browser,
   assets: HtmlAssets,
-  view: ReportView,
+  view: PageView,
   options: OpenOptions = {},
 ): Promise<OpenReport> {
   return await openReport(browser, renderHtml(view, assets), options);

@@ -3,15 +3,17 @@
  * give the same view. The figures of the report are computed from the series and agree with them.
  */
 import { sumCauses } from "../../src/analysis/cause-sums.ts";
+import { flameTree } from "../../src/analysis/flame-tree.ts";
 import type { GcSummary, PauseStatistics, Report, ReportPauseKind, Spike } from "../../src/analysis/report-types.ts";
 import { countSeconds, type Seconds } from "../../src/analysis/seconds.ts";
+import { MOST_FLAMED, type SpikeFlames } from "../../src/analysis/spike-flames.ts";
 import { PAUSE_KINDS } from "../../src/recording/model.ts";
 import type { Warning } from "../../src/recording/spec.ts";
 import type {
   AllocationView,
   IsolateView,
+  PageView,
   PauseSeries,
-  ReportView,
   Series,
   SpaceSeries,
 } from "../../src/report/view-model.ts";
@@ -389,6 +391,29 @@ function spikesOf(
   return found.map(({ view, index }, i) => spikeOf(view, index, `s${i + 1}`, rename));
 }
 
+/** Of the second in which a spike began: every other stack keeps some of its bytes. The tree is small, so that it has an "other". */
+function flamesOf(spike: Spike, isolates: readonly IsolateView[]): readonly SpikeFlames[] {
+  const allocations = isolates.find(({ id }) => id === spike.isolate)?.allocations ?? null;
+  const window = allocations?.windows[Math.floor(spike.startMs / 1000)];
+  if (allocations === null || window === undefined) return [];
+  const time = { fromMs: window.startMs, toMs: window.endMs, leastBytes: 0 };
+  const tree = (partOf: (stack: number) => number) =>
+    flameTree(
+      window.stacks.map(({ stack, bytes }) => ({
+        frames: allocations.stacks[stack] ?? [],
+        bytes: bytes * partOf(stack),
+      })),
+      10,
+    );
+  const kept = { of: "heap", measure: spike.sites[0]?.measure ?? "survived", aliveMs: spike.startMs, ...time } as const;
+  const all = { of: "heap", measure: "allocated", aliveMs: null, ...time } as const;
+  const flames = [
+    { selection: kept, tree: tree((stack) => (stack % 2 === 0 ? 0.4 : 0)) },
+    { selection: all, tree: tree(() => 1) },
+  ];
+  return [{ spike: spike.id, flames }];
+}
+
 function causesOf(spikes: readonly Spike[]): Report["causes"] {
   const longest = spikes.toSorted((a, b) => b.durationMs - a.durationMs);
   const totalMs = spikes.reduce((sum, { durationMs }) => sum + durationMs, 0);
@@ -396,7 +421,7 @@ function causesOf(spikes: readonly Spike[]): Report["causes"] {
 }
 
 /** A view with everything in it; the options take parts away or make it large or hostile. */
-export function syntheticView(options: ViewOptions = {}): ReportView {
+export function syntheticView(options: ViewOptions = {}): PageView {
   const { durationMs = 72_400, spikeMs = 10, workers = [], rename = (text: string) => text } = options;
   const complete = options.complete !== false;
   const built = ["main", ...workers].map((name, i) => isolate(`4121-${i}`, name, i, options));
@@ -412,6 +437,10 @@ export function syntheticView(options: ViewOptions = {}): ReportView {
     isolates,
     rss: [{ pid: 4121, series: { timeMs, value: timeMs.map((at) => (230 + (110 * at) / durationMs) * MiB) } }],
     sites: [],
+    flames: spikes
+      .toSorted((a, b) => b.durationMs - a.durationMs)
+      .slice(0, MOST_FLAMED)
+      .flatMap((spike) => flamesOf(spike, isolates)),
     report: {
       schema: "gcspike.report/1",
       recording: {

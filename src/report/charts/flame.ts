@@ -1,16 +1,11 @@
 /** The allocation flame graph as a picture: root above, callees below, as wide as the bytes they allocated. */
 import type { ChartDataset, Plugin } from "chart.js";
+import { type FlameTree, flameTree } from "../../analysis/flame-tree.ts";
 import { formatBytes, formatShare } from "../../lib/units.ts";
 import type { AllocationView } from "../view-model.ts";
 import { type Drawing, FLAME_COLOURS, FONT_FAMILY, INK, plainText } from "./style.ts";
 
 type Origin = AllocationView["frames"][number]["origin"];
-
-interface Tree {
-  readonly frame: number;
-  total: number;
-  readonly children: Map<number, Tree>;
-}
 
 export interface Box {
   readonly name: string;
@@ -28,27 +23,20 @@ const INSET = 4;
 /** From this share on, a function's only callee is the same picture once more. */
 const WHOLE = 0.98;
 
-function treeOf({ stacks, windows }: AllocationView): Tree {
-  const root: Tree = { frame: -1, total: 0, children: new Map() };
+function treeOf({ stacks, windows }: AllocationView): FlameTree {
+  const sums = new Map<number, number>();
   for (const { stack, bytes } of windows.flatMap((window) => window.stacks)) {
-    let at = root;
-    at.total += bytes;
-    for (const frame of stacks[stack] ?? []) {
-      const child: Tree = at.children.get(frame) ?? { frame, total: 0, children: new Map() };
-      at.children.set(frame, child);
-      child.total += bytes;
-      at = child;
-    }
+    sums.set(stack, (sums.get(stack) ?? 0) + bytes);
   }
-  return root;
+  return flameTree(Array.from(sums, ([stack, bytes]) => ({ frames: stacks[stack] ?? [], bytes })));
 }
 
 /** The place where the stacks part: all above it is one column. */
-function whereStacksPart(root: Tree): Tree {
+function whereStacksPart(root: FlameTree): FlameTree {
   let at = root;
   for (;;) {
-    const [largest] = [...at.children.values()].sort((a, b) => b.total - a.total);
-    if (largest === undefined || largest.children.size === 0 || largest.total < root.total * WHOLE) return at;
+    const [largest] = at.children;
+    if (largest === undefined || largest.children.length === 0 || largest.total < root.total * WHOLE) return at;
     at = largest;
   }
 }
@@ -57,7 +45,7 @@ function whereStacksPart(root: Tree): Tree {
 export function flameBoxes(allocations: AllocationView, rows: number, narrowest: number): readonly Box[] {
   const top = whereStacksPart(treeOf(allocations));
   const boxes: Box[] = [];
-  const place = (tree: Tree, depth: number, from: number): void => {
+  const place = (tree: FlameTree, depth: number, from: number): void => {
     const width = tree.total / top.total;
     if (depth >= rows || !(width >= narrowest)) return;
     const frame = allocations.frames[tree.frame];
@@ -69,7 +57,7 @@ export function flameBoxes(allocations: AllocationView, rows: number, narrowest:
       to: from + width,
     });
     let at = from;
-    for (const child of [...tree.children.values()].sort((a, b) => b.total - a.total)) {
+    for (const child of tree.children) {
       place(child, depth + 1, at);
       at += child.total / top.total;
     }

@@ -1,13 +1,13 @@
 /** Who allocated, and when: a strip of windows to choose from, the flame graph of the choice, its top functions. */
 import type uPlot from "uplot";
 import { button, h, meter, name } from "./dom.ts";
-import { createFlameGraph, type FlameGraph } from "./flame-graph.ts";
-import { buildFlameTree, topFunctions, type WindowRange } from "./flame-tree.ts";
+import { createFlameGraph, type FlameGraph, flameLegend } from "./flame-graph.ts";
 import { bytes, moment, plural, share } from "./format.ts";
-import { byteAxis, createPlot, fromZero, type Plot, swatch } from "./plot.ts";
+import { byteAxis, createPlot, fromZero, type Plot } from "./plot.ts";
 import type { Store } from "./store.ts";
 import { color } from "./theme.ts";
 import { timeAxis } from "./time-axis.ts";
+import { topFunctions, type WindowRange, windowsTree } from "./window-flame.ts";
 import type { AllocationData } from "./wire.ts";
 
 const TOP_FUNCTIONS = 10;
@@ -53,7 +53,7 @@ class Allocations {
   constructor(store: Store, data: AllocationData) {
     this.#store = store;
     this.#data = data;
-    this.#graph = createFlameGraph(data);
+    this.#graph = createFlameGraph(data.frames, { label: "Allocation flame graph" });
     this.#all = { from: 0, to: data.windows.length };
     this.#chosen = this.#all;
   }
@@ -75,14 +75,14 @@ class Allocations {
     this.#chosen = range;
     this.#strip?.uplot.redraw(false);
     const { windows } = this.#data;
-    const tree = buildFlameTree(this.#data, range);
+    const tree = windowsTree(this.#data, range);
     const from = windows[range.from]?.startMs;
     const to = windows[range.to - 1]?.endMs;
     this.#label.textContent =
       range.to === range.from
         ? "No allocations were sampled in this range."
         : `${bytes(tree.total)} allocated from ${moment(from)} to ${moment(to)}, ${plural(range.to - range.from, "window")}`;
-    this.#graph.show(tree);
+    this.#graph.show(tree, "all allocations");
     this.#showMatches();
     this.#drawTop(tree.total);
   }
@@ -143,17 +143,8 @@ class Allocations {
   }
 
   #legend(): HTMLElement {
-    const origins = [
-      ["flame-user-0", "your code and its packages"],
-      ["flame-node-0", "Node's own JavaScript"],
-      ["flame-native-0", "native"],
-    ] as const;
-    return h(
-      "div",
-      { class: "flame-head" },
-      h("ul", { class: "legend" }, ...origins.map(([key, label]) => h("li", {}, swatch(key), label))),
-      h("div", { class: "flame-search" }, this.#search, this.#found),
-    );
+    const search = h("div", { class: "flame-search" }, this.#search, this.#found);
+    return h("div", { class: "flame-head" }, flameLegend(), search);
   }
 
   #showMatches(): void {

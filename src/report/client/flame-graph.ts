@@ -1,7 +1,9 @@
-/** The flame graph: root above, a function's callees below it, as wide as the bytes they allocated. */
+/** The flame graph: root above, a function's callees below it, as wide as the bytes they allocated; and the same as a table. */
+import { type FlameTree, OTHER } from "../../analysis/flame-tree.ts";
 import { h } from "./dom.ts";
-import type { FlameTree } from "./flame-tree.ts";
+import { createFlameTable, type FlameTable } from "./flame-table.ts";
 import { bytes, share } from "./format.ts";
+import { swatch } from "./plot.ts";
 import { color, onThemeChange, printWidth } from "./theme.ts";
 import { hideTip, showTip, speak, type Tip } from "./tooltip.ts";
 import type { AllocationData } from "./wire.ts";
@@ -22,9 +24,17 @@ interface Box {
   readonly width: number;
 }
 
+export interface FlameOptions {
+  /** What assistive technology calls it. */
+  readonly label: string;
+  /** What stands beside it on paper, CSS pixels. */
+  readonly besideOnPaper?: number;
+}
+
 export interface FlameGraph {
   readonly element: HTMLElement;
-  show(root: FlameTree): void;
+  /** `name`: what the root is called. */
+  show(root: FlameTree, name: string): void;
   /** Marks the functions whose name or file contains the text; "" marks none. Returns their share of the bytes in view. */
   search(text: string): number;
   destroy(): void;
@@ -37,7 +47,7 @@ function layOut(root: FlameTree, focus: readonly FlameTree[], width: number): Bo
     const box: Box = { node, parent, depth, left, width: node.total * scale };
     boxes.push(box);
     let x = left;
-    for (const child of [...node.children.values()].sort((a, b) => b.total - a.total)) {
+    for (const child of node.children) {
       if (child.total * scale >= NARROWEST) place(child, box, depth + 1, x, scale);
       x += child.total * scale;
     }
@@ -53,32 +63,43 @@ function layOut(root: FlameTree, focus: readonly FlameTree[], width: number): Bo
   return boxes;
 }
 
-function matches(data: AllocationData, frame: number, needle: string): boolean {
-  const text = data.frames[frame];
+type Frames = AllocationData["frames"];
+
+interface Names {
+  readonly frames: Frames;
+  /** What the root is called. */
+  readonly root: string;
+}
+
+const nameOf = ({ frames, root }: Names, { frame }: FlameTree): string =>
+  frame === OTHER ? "other" : (frames[frame]?.name ?? root);
+
+function matches(frames: Frames, frame: number, needle: string): boolean {
+  const text = frames[frame];
   return text !== undefined && `${text.name} ${text.location}`.toLowerCase().includes(needle);
 }
 
 /** Bytes under matching functions, each counted once however deep they call each other. */
-function matchedBytes(data: AllocationData, node: FlameTree, needle: string): number {
-  if (matches(data, node.frame, needle)) return node.total;
-  let sum = 0;
-  for (const child of node.children.values()) sum += matchedBytes(data, child, needle);
-  return sum;
+function matchedBytes(frames: Frames, node: FlameTree, needle: string): number {
+  if (matches(frames, node.frame, needle)) return node.total;
+  return node.children.reduce((sum, child) => sum + matchedBytes(frames, child, needle), 0);
 }
 
-interface Look {
-  readonly data: AllocationData;
+interface Look extends Names {
   readonly needle: string;
   readonly pointed: Box | null;
   readonly focusDepth: number;
 }
 
-function fillOf(box: Box, { data, needle, focusDepth }: Look): { fill: string; alpha: number } {
-  const frame = data.frames[box.node.frame];
-  const isMatch = needle !== "" && matches(data, box.node.frame, needle);
-  if (isMatch) return { fill: color("flame-match"), alpha: 1 };
-  const fill = frame === undefined ? color("flame-root") : color(`flame-${frame.origin}-${box.node.frame % SHADES}`);
-  return { fill, alpha: needle !== "" || box.depth < focusDepth ? 0.45 : 1 };
+function fillOf({ node, depth }: Box, { frames, needle, focusDepth }: Look): { fill: string; alpha: number } {
+  if (needle !== "" && matches(frames, node.frame, needle)) return { fill: color("flame-match"), alpha: 1 };
+  return { fill: color(colorName(frames, node)), alpha: needle !== "" || depth < focusDepth ? 0.45 : 1 };
+}
+
+function colorName(frames: Frames, { frame }: FlameTree): string {
+  const known = frames[frame];
+  if (known !== undefined) return `flame-${known.origin}-${frame % SHADES}`;
+  return frame === OTHER ? "flame-other" : "flame-root";
 }
 
 function drawBox(context: CanvasRenderingContext2D, box: Box, look: Look, characterWidth: number): void {
@@ -96,7 +117,7 @@ function drawBox(context: CanvasRenderingContext2D, box: Box, look: Look, charac
   }
   if (width < NARROWEST_TEXT) return;
   const room = Math.floor((width - 2 * TEXT_INSET) / characterWidth);
-  const text = look.data.frames[node.frame]?.name ?? "all allocations";
+  const text = nameOf(look, node);
   context.fillStyle = color(alpha < 1 ? "ink" : "flame-ink");
   context.fillText(
     text.length > room ? `${text.slice(0, Math.max(room - 1, 1))}…` : text,
@@ -105,16 +126,22 @@ function drawBox(context: CanvasRenderingContext2D, box: Box, look: Look, charac
   );
 }
 
-function tipOf(data: AllocationData, { node }: Box, whole: number): Tip {
-  const frame = data.frames[node.frame];
+function tipOf(names: Names, { node }: Box, whole: number): Tip {
   return {
-    title: frame?.name ?? "all allocations",
+    title: nameOf(names, node),
     rows: [
       { label: "with what it calls", value: `${bytes(node.total)}, ${share(node.total / whole)}` },
       { label: "itself", value: `${bytes(node.self)}, ${share(node.self / whole)}` },
     ],
-    note: frame === undefined ? "The whole range." : frame.location === "" ? `${frame.origin} code` : frame.location,
+    note: noteOf(names.frames, node),
   };
+}
+
+function noteOf(frames: Frames, { frame }: FlameTree): string {
+  if (frame === OTHER) return "Smaller calls, which are not in this file one by one.";
+  const known = frames[frame];
+  if (known === undefined) return "The whole graph.";
+  return known.location === "" ? `${known.origin} code` : known.location;
 }
 
 /** The box that an arrow key leads to from `from`. */
@@ -125,17 +152,18 @@ function neighbour(boxes: readonly Box[], from: Box, key: string): Box | undefin
   return row[row.indexOf(from) + (key === "ArrowRight" ? 1 : -1)];
 }
 
-/** One graph: what it draws, and what is pointed at. `onFocus` hears the path whenever the reader zooms. */
+/** One graph: what it draws, and what is pointed at. */
 class Graph implements FlameGraph {
   readonly element: HTMLElement;
   readonly #canvas = h("canvas", {
     tabindex: "0",
     role: "group",
     "aria-roledescription": "flame graph",
-    "aria-label": "Allocation flame graph. Arrow keys move, Enter zooms in, Escape zooms out.",
   });
   readonly #trail = h("nav", { class: "trail", "aria-label": "Path of the flame graph" });
-  readonly #data: AllocationData;
+  readonly #table: FlameTable;
+  readonly #besideOnPaper: number;
+  #names: Names;
   #root: FlameTree | null = null;
   #focus: readonly FlameTree[] = [];
   #boxes: readonly Box[] = [];
@@ -143,9 +171,13 @@ class Graph implements FlameGraph {
   #needle = "";
   readonly #stop: readonly (() => void)[];
 
-  constructor(data: AllocationData) {
-    this.#data = data;
-    this.element = h("div", { class: "flame" }, this.#trail, h("div", { class: "flame-scroll" }, this.#canvas));
+  constructor(frames: Frames, { label, besideOnPaper = 0 }: FlameOptions) {
+    this.#names = { frames, root: "" };
+    this.#besideOnPaper = besideOnPaper;
+    this.#canvas.setAttribute("aria-label", `${label}. Arrow keys move, Enter zooms in, Escape zooms out.`);
+    this.#table = createFlameTable(label);
+    const scroll = h("div", { class: "flame-scroll" }, this.#canvas);
+    this.element = h("div", { class: "flame" }, this.#trail, scroll, this.#table.element);
     this.#listen();
     const resizing = new ResizeObserver(() => this.#layOut());
     resizing.observe(this.element);
@@ -157,8 +189,9 @@ class Graph implements FlameGraph {
     this.element.remove();
   }
 
-  show(root: FlameTree): void {
+  show(root: FlameTree, name: string): void {
     this.#root = root;
+    this.#names = { ...this.#names, root: name };
     this.#zoom([]);
   }
 
@@ -167,7 +200,7 @@ class Graph implements FlameGraph {
     this.#draw();
     const view = this.#focus.at(-1) ?? this.#root;
     if (view === null || this.#needle === "" || view.total === 0) return 0;
-    return matchedBytes(this.#data, view, this.#needle) / view.total;
+    return matchedBytes(this.#names.frames, view, this.#needle) / view.total;
   }
 
   #zoom(path: readonly FlameTree[]): void {
@@ -176,13 +209,19 @@ class Graph implements FlameGraph {
     hideTip();
     this.#drawTrail();
     this.#layOut();
+    const view = path.at(-1) ?? this.#root;
+    if (view === null) return;
+    this.#table.show(view, (node) => ({
+      name: nameOf(this.#names, node),
+      location: this.#names.frames[node.frame]?.location ?? "",
+    }));
   }
 
   #drawTrail(): void {
     const path = [null, ...this.#focus];
     this.#trail.replaceChildren(
       ...path.map((node, depth) => {
-        const label = node === null ? "all allocations" : (this.#data.frames[node.frame]?.name ?? "");
+        const label = node === null ? this.#names.root : nameOf(this.#names, node);
         const crumb = h("button", { type: "button", ...(depth === path.length - 1 && { "aria-current": "true" }) });
         crumb.append(h("bdi", {}, label));
         crumb.addEventListener("click", () => this.#zoom(this.#focus.slice(0, depth)));
@@ -193,7 +232,8 @@ class Graph implements FlameGraph {
   }
 
   #layOut(): void {
-    const width = printWidth() ?? this.element.clientWidth;
+    const paper = printWidth();
+    const width = paper === null ? this.element.clientWidth : paper - this.#besideOnPaper;
     if (this.#root === null || width === 0) return;
     this.#boxes = layOut(this.#root, this.#focus, width);
     // The page may be laid out anew at any time: what is pointed at stays so, in its new box.
@@ -215,7 +255,7 @@ class Graph implements FlameGraph {
     context.textBaseline = "middle";
     context.direction = "ltr";
     const characterWidth = context.measureText("m").width;
-    const look = { data: this.#data, needle: this.#needle, pointed: this.#pointed, focusDepth: this.#focus.length };
+    const look = { ...this.#names, needle: this.#needle, pointed: this.#pointed, focusDepth: this.#focus.length };
     for (const box of this.#boxes) drawBox(context, box, look, characterWidth);
   }
 
@@ -231,10 +271,11 @@ class Graph implements FlameGraph {
       this.#pointed = box;
       this.#draw();
     }
-    return box === null ? null : tipOf(this.#data, box, this.#root?.total ?? Number.NaN);
+    return box === null ? null : tipOf(this.#names, box, this.#root?.total ?? Number.NaN);
   }
 
   #zoomTo(box: Box): void {
+    if (box.node.frame === OTHER) return;
     const path: FlameTree[] = [];
     for (let at: Box | null = box; at !== null && at.depth > 0; at = at.parent) path.unshift(at.node);
     this.#zoom(path);
@@ -275,6 +316,16 @@ class Graph implements FlameGraph {
   }
 }
 
-export function createFlameGraph(data: AllocationData): FlameGraph {
-  return new Graph(data);
+export function createFlameGraph(frames: Frames, options: FlameOptions): FlameGraph {
+  return new Graph(frames, options);
+}
+
+/** What the colours say. */
+export function flameLegend(): HTMLElement {
+  const origins = [
+    ["flame-user-0", "your code and its packages"],
+    ["flame-node-0", "Node's own JavaScript"],
+    ["flame-native-0", "native"],
+  ] as const;
+  return h("ul", { class: "legend" }, ...origins.map(([key, label]) => h("li", {}, swatch(key), label)));
 }

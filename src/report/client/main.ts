@@ -112,6 +112,7 @@ function drawPage(data: ReportData, isolate: IsolateData): void {
   const spikes = [...(causes === null ? [] : [causes]), section("spikes", "Spikes, worst first", ...list.content)];
   const timelineHead = [spikeBar(store, actions.show, list.reveal), ...timelineControls(store, "recording")];
   document.body.append(pageHeader(data, store), h("main", {}, ...parts.sections(spikes, timelineHead)), footer(data));
+  list.draw();
   parts.draw();
   const follow = (): void => followAddress(store, actions.show);
   addEventListener("hashchange", follow);

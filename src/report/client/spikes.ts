@@ -5,6 +5,7 @@ import { button, type Child, h, meter, name } from "./dom.ts";
 import { count, moment, ms, plural } from "./format.ts";
 import { spikeColor } from "./kinds.ts";
 import { swatch } from "./plot.ts";
+import { spikeFlameBlock } from "./spike-flames.ts";
 import {
   adviceBlock,
   block,
@@ -15,6 +16,7 @@ import {
   spikeLink,
 } from "./spike-parts.ts";
 import type { Store } from "./store.ts";
+import type { ReportData } from "./wire.ts";
 
 /** So many that the timeline below them is not out of sight. */
 const FIRST_SHOWN = 10;
@@ -79,15 +81,38 @@ function factsOf(spike: Spike): readonly Child[] {
     .map((text) => h("li", {}, h("bdi", {}, text)));
 }
 
-function card(spike: Spike, rank: number, actions: SpikeActions): HTMLElement {
-  const details = [
+interface Card {
+  readonly element: HTMLElement;
+  /** Opens its story. It has to be in the page: a graph has no size before. */
+  open(): void;
+}
+
+function card(spike: Spike, data: ReportData, actions: SpikeActions): Card {
+  const blocks = [
     siteBlock(spike.sites, MOST_ROWS),
     evidence(spike),
     phases(spike),
     tags(spike),
     adviceBlock(spike.advice),
   ].filter((b) => b !== null);
-  return h(
+  const flames = spikeFlameBlock(data, spike);
+  const story = h(
+    "details",
+    {},
+    h("summary", {}, spike.advice.length === 0 ? "Why" : "Why, and what to try"),
+    h("div", { class: "blocks" }, ...blocks),
+    flames?.element ?? null,
+    h(
+      "div",
+      { class: "view-buttons" },
+      button("Show in the timeline", () => actions.show(spike)),
+      button("What was allocated before it", () => actions.showAllocations(spike)),
+    ),
+  );
+  story.addEventListener("toggle", () => {
+    if (story.open) flames?.draw();
+  });
+  const element = h(
     "li",
     { class: "spike", "data-id": spike.id },
     h(
@@ -101,24 +126,21 @@ function card(spike: Spike, rank: number, actions: SpikeActions): HTMLElement {
       { class: "spike-story" },
       h("h3", {}, spikeLink(spike, actions, spike.headline === "" ? spike.kind : spike.headline)),
       h("ul", { class: "inline" }, ...factsOf(spike)),
-      h(
-        "details",
-        rank === 0 ? { open: true } : {},
-        h("summary", {}, spike.advice.length === 0 ? "Why" : "Why, and what to try"),
-        h("div", { class: "blocks" }, ...details),
-        h(
-          "div",
-          { class: "view-buttons" },
-          button("Show in the timeline", () => actions.show(spike)),
-          button("What was allocated before it", () => actions.showAllocations(spike)),
-        ),
-      ),
+      story,
     ),
   );
+  const open = (): void => {
+    story.open = true;
+    // Not when the browser comes to tell that it opened: whoever scrolls to it has to know how high it is.
+    flames?.draw();
+  };
+  return { element, open };
 }
 
 export interface SpikeList {
   readonly content: readonly Child[];
+  /** Once the content is in the page: opens the worst. */
+  draw(): void;
   /** Scrolls to a spike's card and opens it. */
   reveal(spike: Spike): void;
 }
@@ -132,30 +154,32 @@ function emptyText({ data }: Store): string {
 export function createSpikeList(store: Store, actions: SpikeActions): SpikeList {
   const { spikes, spikeCount } = store.data;
   const list = h("ol", { class: "spikes" });
+  const cards: Card[] = [];
   const more = button("", () => append(MORE_SHOWN), { class: "more" });
   const append = (number: number): void => {
-    const from = list.childElementCount;
-    list.append(...spikes.slice(from, from + number).map((spike, i) => card(spike, from + i, actions)));
-    const left = spikes.length - list.childElementCount;
+    const added = spikes.slice(cards.length, cards.length + number).map((spike) => card(spike, store.data, actions));
+    cards.push(...added);
+    list.append(...added.map(({ element }) => element));
+    const left = spikes.length - cards.length;
     more.hidden = left === 0;
     more.textContent =
       left <= MORE_SHOWN ? `Show the other ${count(left)}` : `Show ${MORE_SHOWN} more of ${count(left)}`;
   };
   append(FIRST_SHOWN);
   store.subscribe(({ spike }) => {
-    for (const [i, item] of [...list.children].entries()) item.classList.toggle("chosen", spikes[i] === spike);
+    for (const [i, { element }] of cards.entries()) element.classList.toggle("chosen", spikes[i] === spike);
   });
   const reveal = (spike: Spike): void => {
     const rank = spikes.indexOf(spike);
-    append(Math.max(0, rank + 1 - list.childElementCount));
-    const item = list.children[rank];
-    item?.querySelector("details")?.setAttribute("open", "");
-    item?.scrollIntoView({ block: "center" });
+    append(Math.max(0, rank + 1 - cards.length));
+    cards[rank]?.open();
+    cards[rank]?.element.scrollIntoView({ block: "center" });
   };
-  if (spikes.length === 0) return { content: [h("p", { class: "empty" }, emptyText(store))], reveal };
+  const draw = (): void => cards[0]?.open();
+  if (spikes.length === 0) return { content: [h("p", { class: "empty" }, emptyText(store))], draw, reveal };
   const left = spikeCount - spikes.length;
   const rest = `${plural(left, "shorter spike")} left out: gcspike report --format json has them all.`;
-  return { content: [list, more, left > 0 && h("p", { class: "note" }, rest)], reveal };
+  return { content: [list, more, left > 0 && h("p", { class: "note" }, rest)], draw, reveal };
 }
 
 /** Above the timeline: the chosen spike, its neighbours, and the way to its story. */

@@ -11,7 +11,9 @@
  *     index   Int32
  */
 import type { Spike } from "../../analysis/report-types.ts";
-import type { AllocationView, IsolateView, ReportView } from "../view-model.ts";
+import type { Selection } from "../../analysis/stack-bytes.ts";
+import type { AllocationView, IsolateView, PageView } from "../view-model.ts";
+import type { FlameColumns } from "./flame-columns.ts";
 
 /**
  * Allocation windows as columns: stack s is `stackFrames[stackEnds[s - 1] .. stackEnds[s]]`, root first; window w has the
@@ -29,12 +31,21 @@ export interface AllocationData {
 
 export type IsolateData = Omit<IsolateView, "allocations"> & { readonly allocations: AllocationData | null };
 
-export interface ReportData extends Omit<ReportView, "isolates"> {
+/** A spike's flame graphs; frames are those of its isolate's allocations. */
+export interface SpikeFlamesData {
+  readonly spike: string;
+  readonly flames: readonly { readonly selection: Selection; readonly calls: FlameColumns }[];
+}
+
+export interface ReportData extends Omit<PageView, "isolates" | "flames"> {
   readonly isolates: readonly IsolateData[];
   /** The spikes that are in the file, worst first. */
   readonly spikes: readonly Spike[];
   /** Spikes of the recording; more than `spikes.length` where the file leaves some out. */
   readonly spikeCount: number;
+  readonly flames: readonly SpikeFlamesData[];
+  /** So many of the longest spikes have flame graphs, where anything is known for them. */
+  readonly mostFlamed: number;
 }
 
 type ColumnType = "time" | "value" | "kind" | "index";

@@ -1,23 +1,12 @@
-/** Allocation stacks of a range of windows as a tree. */
+/** What was allocated in a range of windows, by stack and by function. */
+import { type FlameTree, flameTree } from "../../analysis/flame-tree.ts";
 import type { AllocationData } from "./wire.ts";
-
-export interface FlameTree {
-  /** Index into AllocationData.frames; -1 is the root. */
-  readonly frame: number;
-  /** Bytes of this function and all that it called. */
-  total: number;
-  /** Bytes that it allocated itself. */
-  self: number;
-  readonly children: Map<number, FlameTree>;
-}
 
 /** Windows from the first to before the second index. */
 export interface WindowRange {
   readonly from: number;
   readonly to: number;
 }
-
-const node = (frame: number): FlameTree => ({ frame, total: 0, self: 0, children: new Map() });
 
 /** Bytes by stack, summed over the windows. */
 function bytesByStack(data: AllocationData, { from, to }: WindowRange): Map<number, number> {
@@ -37,23 +26,9 @@ function framesOf(data: AllocationData, stack: number): Int32Array {
   return data.stackFrames.subarray(stack === 0 ? 0 : data.stackEnds[stack - 1], data.stackEnds[stack]);
 }
 
-export function buildFlameTree(data: AllocationData, range: WindowRange): FlameTree {
-  const root = node(-1);
-  for (const [stack, bytes] of bytesByStack(data, range)) {
-    let at = root;
-    at.total += bytes;
-    for (const frame of framesOf(data, stack)) {
-      let child = at.children.get(frame);
-      if (child === undefined) {
-        child = node(frame);
-        at.children.set(frame, child);
-      }
-      child.total += bytes;
-      at = child;
-    }
-    at.self += bytes;
-  }
-  return root;
+export function windowsTree(data: AllocationData, range: WindowRange): FlameTree {
+  const stacks = Array.from(bytesByStack(data, range), ([stack, bytes]) => ({ frames: framesOf(data, stack), bytes }));
+  return flameTree(stacks);
 }
 
 export interface TopFunction {
