@@ -22,7 +22,7 @@ export interface SpikeFlame {
 export interface SpikeFlames {
   /** The spike's id. */
   readonly spike: string;
-  /** What the verdict is about, with the measure of the spike's sites; then all that was allocated, where that is another thing. */
+  /** What the verdict is about, with the measure of the spike's sites; then all of that sort that was allocated, where that is more. */
   readonly flames: readonly SpikeFlame[];
 }
 
@@ -59,7 +59,7 @@ class IsolateFlames {
     const spike = { kind, startMs, endMs: intervals.endMs[intervals.count - 1] ?? startMs };
     const behind = this.#sites.behind(cause, spike);
     if (behind === null) return [];
-    const allocated = this.#sites.allocated(spike);
+    const allocated = this.#sites.allocated(spike, behind.of);
     const selections = allocated === null || isSame(allocated, behind) ? [behind] : [behind, allocated];
     return selections
       .map((selection) => ({ selection, tree: this.#treeOf(selection) }))

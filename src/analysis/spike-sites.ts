@@ -13,8 +13,9 @@ const YOUNG_SCAVENGES = 2;
 /** Larger objects have pages of their own: V8's limit is between 128 and 256 KiB, by version. */
 const LARGE_BYTES = 120 * 1024;
 
-/** All objects of the heap. */
+/** All objects of the heap, and all ArrayBuffers. */
 const ALLOCATED = { measure: "allocated", of: "heap", aliveMs: null, leastBytes: 0 } as const;
+const BUFFERS = { ...ALLOCATED, measure: "external", of: "buffers" } as const;
 
 /** What decides about the time that fed a spike. */
 type SpikeTime = Pick<SpikeFacts, "kind" | "startMs" | "endMs">;
@@ -45,9 +46,10 @@ export class SpikeSites {
     return all.find((selection) => this.#ranked(selection).length > 0) ?? null;
   }
 
-  /** All that was allocated in the time that fed a spike; null where nothing was sampled. */
-  allocated(spike: SpikeTime): Selection | null {
-    return this.#isolate.samples === null ? this.#windows(spike) : { ...this.#fed(spike), ...ALLOCATED };
+  /** All of the same sort that was allocated in the time that fed a spike, dead or alive; null where nothing was sampled. */
+  allocated(spike: SpikeTime, of: Selection["of"]): Selection | null {
+    if (this.#isolate.samples === null) return this.#windows(spike);
+    return { ...this.#fed(spike), ...(of === "buffers" ? BUFFERS : ALLOCATED) };
   }
 
   /** What says most comes first. */
@@ -69,12 +71,14 @@ export class SpikeSites {
   #ofSamples(cause: Cause, spike: SpikeTime): readonly Selection[] {
     if (this.#isolate.samples === null) return [];
     const time = this.#fed(spike);
-    const kept: Selection = { ...time, ...ALLOCATED, measure: "retained", aliveMs: spike.startMs };
+    // Not when it began: while incremental steps go on the program allocates, and scavenges free.
+    const kept: Selection = { ...time, ...ALLOCATED, measure: "retained", aliveMs: spike.endMs };
     switch (cause) {
-      case "external-memory": {
-        const buffers: Selection = { ...kept, of: "buffers", measure: "external" };
-        return [buffers, { ...buffers, aliveMs: null }];
-      }
+      case "external-memory":
+        return [
+          { ...time, ...BUFFERS, aliveMs: spike.endMs },
+          { ...time, ...BUFFERS },
+        ];
       case "large-objects":
         return [{ ...time, ...ALLOCATED, leastBytes: LARGE_BYTES }];
       // What is kept may have been kept for long.

@@ -13,7 +13,7 @@ export interface Selection {
   readonly of: "heap" | "buffers" | "windows";
   readonly fromMs: number;
   readonly toMs: number;
-  /** Only those that the collection that began then, or a later one, found alive; null: dead or alive. */
+  /** Only those that no collection up to then found dead; null: dead or alive. */
   readonly aliveMs: number | null;
   /** Only those of this size at least, bytes. */
   readonly leastBytes: number;

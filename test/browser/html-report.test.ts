@@ -631,7 +631,7 @@ describe("the flame graph of a spike", () => {
       `Allocated before it: ${bytesText(all)}`,
     ]);
     expect(await textOf(block.locator(".note").first())).toMatch(
-      /^Objects allocated from 39\.000 s to 40\.000 s, those that were alive when it began\. Estimated from samples; inlined functions are told apart\. Calls too small/,
+      /^Objects allocated from 39\.000 s to 40\.000 s, those that were alive when it ended\. Estimated from samples; inlined functions are told apart\. Calls too small/,
     );
     const pressed = (): Promise<readonly (string | null)[]> =>
       block

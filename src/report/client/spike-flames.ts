@@ -25,7 +25,7 @@ export interface SpikeFlameBlock {
 
 /** On the button. */
 function nameOf({ of, measure, aliveMs, leastBytes }: Selection): string {
-  if (of === "buffers") return aliveMs === null ? "Buffers" : "Buffers that were kept";
+  if (of === "buffers") return aliveMs === null ? "Buffers allocated before it" : "Buffers kept";
   if (leastBytes > 0) return "Large objects";
   if (measure === "survived") return "Survived it";
   return measure === "retained" ? "Kept" : "Allocated before it";
@@ -35,7 +35,7 @@ function nameOf({ of, measure, aliveMs, leastBytes }: Selection): string {
 function aboutText({ of, measure, fromMs, toMs, aliveMs, leastBytes }: Selection): string {
   const what = of === "buffers" ? "Buffers and ArrayBuffers" : "Objects";
   const size = leastBytes > 0 ? ` of ${bytes(leastBytes)} or more` : "";
-  const alive = measure === "survived" ? "that the collection found alive" : "that were alive when it began";
+  const alive = measure === "survived" ? "that the collection found alive" : "that were alive when it ended";
   const which = aliveMs === null ? "dead or alive" : `those ${alive}`;
   return `${what}${size} allocated from ${moment(fromMs)} to ${moment(toMs)}, ${which}.`;
 }

@@ -47,6 +47,36 @@ test("a full collection has what was kept, and all that was allocated since the 
   ]);
 });
 
+test("external memory has the Buffers that were kept, and all Buffers", () => {
+  const buffers = [
+    { stack: from("read"), bornMs: 110, diedMs: 120, bytes: 40 * MIB },
+    { stack: from("store"), bornMs: 130, bytes: 20 * MIB },
+  ];
+  const sampled = samples([{ stack: from("parse"), bornMs: 150, bytes: 5 * MIB }], { buffers });
+  const one = isolate("--M", { samples: sampled });
+  const whole = recording([one]);
+  const [spike] = analyse(whole, { spikeMs: SPIKE_MS }).spikes;
+  if (spike === undefined) throw new Error("no spike");
+  expect(toldAll(one, spikeFlames(whole, [{ ...spike, cause: "external-memory" }], SPIKE_MS))).toEqual([
+    ["s1", "external root (main (store 20))", "external root (main (read 40 store 20))"],
+  ]);
+});
+
+test("what a scavenge frees while incremental steps go on was not kept", () => {
+  const sampled = samples([
+    { stack: from("early"), bornMs: 50, bytes: 30 * MIB },
+    { stack: from("freed"), bornMs: 104, diedMs: 115, bytes: 20 * MIB },
+    { stack: from("late"), bornMs: 120, bytes: 10 * MIB },
+  ]);
+  const one = isolate(`-${"=".repeat(10)}`, { samples: sampled });
+  const whole = recording([one]);
+  const [spike] = analyse(whole, { spikeMs: SPIKE_MS }).spikes;
+  if (spike?.kind !== "incremental-steps") throw new Error("no steps");
+  expect(toldAll(one, spikeFlames(whole, [{ ...spike, cause: "old-growth" }], SPIKE_MS))).toEqual([
+    ["s1", "retained root (main (early 30 late 10))", "allocated root (main (early 30 freed 20 late 10))"],
+  ]);
+});
+
 test("where deaths are not known there is one graph, of the windows", () => {
   const one = isolate("-M", { allocations: allocations([{ stack: from("make"), bytes: [7 * MIB] }]) });
   expect(toldAll(one, flamesOf(recording([one])))).toEqual([["s1", "allocated root (main (make 7))"]]);
