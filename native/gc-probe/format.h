@@ -155,6 +155,9 @@ struct FunctionRecord {
 };
 static_assert(sizeof(FunctionRecord) == 16);
 
+// In a stack, the number of a function that the optimiser had put into its caller has this bit.
+inline constexpr uint32_t kInlined = uint32_t{1} << 31;
+
 // Followed by the numbers of the functions, 4 bytes each, innermost first.
 struct StackRecord {
   uint32_t bytes;

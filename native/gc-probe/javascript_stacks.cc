@@ -2,6 +2,8 @@
 
 #include <pthread.h>
 
+#include "format.h"
+
 namespace gcspike {
 namespace {
 
@@ -65,7 +67,7 @@ uint32_t JavaScriptStacks::CaptureInlined(uint32_t* numbers, uint32_t capacity, 
     const uint32_t number = functions_.NumberAt(shared);
     if (code_.IsGenerated(pc)) {
       const auto inlined = inlined_.At(pc, number, code_epoch);
-      for (size_t i = 0; i < inlined.size() && count < capacity; i++) numbers[count++] = inlined[i];
+      for (size_t i = 0; i < inlined.size() && count < capacity; i++) numbers[count++] = inlined[i] | kInlined;
     }
     if (number != 0 && count < capacity) numbers[count++] = number;
     return count < capacity;

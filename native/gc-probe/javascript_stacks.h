@@ -32,7 +32,7 @@ class JavaScriptStacks {
   // Writes the numbers of the functions on the stack, innermost first; how many there were. No heap access but
   // reading, no allocation, no lock: also inside a collection.
   uint32_t Capture(uint64_t* numbers, uint32_t capacity);
-  // The same with inlined functions, outside collections: V8 may take a lock. `code_epoch`: another value where code may
+  // The same with inlined functions, whose numbers have kInlined, outside collections: V8 may take a lock. `code_epoch`: another value where code may
   // have moved or gone since the last call.
   uint32_t CaptureInlined(uint32_t* numbers, uint32_t capacity, uint64_t code_epoch);
 

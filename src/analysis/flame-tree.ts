@@ -14,6 +14,8 @@ export interface FlameTree {
   readonly total: number;
   /** Bytes that it allocated itself. */
   readonly self: number;
+  /** Of the total, what was allocated where the optimiser had put the call into its caller. */
+  readonly inlined: number;
   /** Most bytes first; OTHER last. */
   readonly children: readonly FlameTree[];
 }
@@ -24,6 +26,13 @@ export interface WeighedStack {
   readonly bytes: number;
 }
 
+export interface TreeOptions {
+  /** Of calls and of what stands for others, 2 or more; default: no bound. */
+  readonly mostNodes?: number;
+  /** For a frame that stands for another one where the optimiser put it into its caller, that other one. */
+  readonly inlinedOf?: (frame: number) => number | undefined;
+}
+
 /** A call that may come into the tree. */
 interface Call {
   readonly frame: number;
@@ -32,6 +41,7 @@ interface Call {
   readonly depth: number;
   readonly stacks: WeighedStack[];
   total: number;
+  inlined: number;
   /** null: it is not in the tree. */
   callees: readonly Call[] | null;
   /** Callees that are not in the tree. */
@@ -39,27 +49,29 @@ interface Call {
 }
 
 /**
- * The largest calls of these stacks, at most `mostNodes` (2 or more) of them and of what stands for the others: what a call in the
- * tree called and that is not in it is one OTHER, so that bytes add up. The same tree for the same stacks in any order. A stack
- * without bytes, or with more than a number can count, is none.
+ * The largest calls of these stacks: what a call in the tree called and that is not in it is one OTHER, so that bytes add up. The
+ * same tree for the same stacks in any order. A stack without bytes, or with more than a number can count, is none.
  */
-export function flameTree(stacks: Iterable<WeighedStack>, mostNodes = Number.POSITIVE_INFINITY): FlameTree {
+export function flameTree(stacks: Iterable<WeighedStack>, options: TreeOptions = {}): FlameTree {
   const root = callOf(ROOT, null);
   for (const { frames, bytes } of stacks) {
     // Sums of fractions would depend on the order of the stacks.
     const whole = Math.round(bytes);
     if (whole > 0 && Number.isSafeInteger(whole)) addStack(root, { frames, bytes: whole });
   }
-  takeLargest(root, mostNodes);
+  takeLargest(root, options);
   return treeOf(root, root.callees ?? []);
 }
 
-function takeLargest(root: Call, mostNodes: number): void {
+function takeLargest(
+  root: Call,
+  { mostNodes = Number.POSITIVE_INFINITY, inlinedOf = () => undefined }: TreeOptions,
+): void {
   // Callers are in the tree, smallest first: what a call calls is not larger than itself.
   const next = [root];
   let nodes = 0;
   for (let call = next.pop(); call !== undefined; call = next.pop()) {
-    const callees = calleesOf(call);
+    const callees = calleesOf(call, inlinedOf);
     const completes = call.caller?.missing === 1;
     // Itself and the OTHER below it; the OTHER beside it goes with the last call that it stood for.
     nodes += 1 + (callees.length > 0 ? 1 : 0) - (completes ? 1 : 0);
@@ -71,21 +83,24 @@ function takeLargest(root: Call, mostNodes: number): void {
   }
 }
 
-function calleesOf(call: Call): readonly Call[] {
+function calleesOf(call: Call, inlinedOf: (frame: number) => number | undefined): readonly Call[] {
   const callees = new Map<number, Call>();
   for (const stack of call.stacks) {
-    const frame = call.depth < MAX_DEPTH ? stack.frames[call.depth] : undefined;
-    if (frame === undefined) continue;
+    const called = call.depth < MAX_DEPTH ? stack.frames[call.depth] : undefined;
+    if (called === undefined) continue;
+    const original = inlinedOf(called);
+    const frame = original ?? called;
     const callee = callees.get(frame) ?? callOf(frame, call);
     callees.set(frame, callee);
     addStack(callee, stack);
+    if (original !== undefined) callee.inlined += stack.bytes;
   }
   return [...callees.values()].sort(largestFirst);
 }
 
 function callOf(frame: number, caller: Call | null): Call {
   const depth = caller === null ? 0 : caller.depth + 1;
-  return { frame, caller, depth, stacks: [], total: 0, callees: null, missing: 0 };
+  return { frame, caller, depth, stacks: [], total: 0, inlined: 0, callees: null, missing: 0 };
 }
 
 function addStack(call: Call, stack: WeighedStack): void {
@@ -107,7 +122,7 @@ function firstNotBelow(calls: readonly Call[], bytes: number): number {
   return low;
 }
 
-function treeOf({ frame, total }: Call, callees: readonly Call[]): FlameTree {
+function treeOf({ frame, total, inlined }: Call, callees: readonly Call[]): FlameTree {
   const children: FlameTree[] = [];
   let self = total;
   let left = 0;
@@ -116,6 +131,6 @@ function treeOf({ frame, total }: Call, callees: readonly Call[]): FlameTree {
     if (callee.callees === null) left += callee.total;
     else children.push(treeOf(callee, callee.callees));
   }
-  if (left > 0) children.push({ frame: OTHER, total: left, self: left, children: [] });
-  return { frame, total, self, children };
+  if (left > 0) children.push({ frame: OTHER, total: left, self: left, inlined: 0, children: [] });
+  return { frame, total, self, inlined, children };
 }

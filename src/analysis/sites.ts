@@ -27,7 +27,7 @@ export function siteOfStack({
   });
 }
 
-/** For every frame the index of the first one that is equal to it: V8 compiles a function more than once. */
+/** For every frame the index of the first one of the same function: V8 compiles some more than once, and inlines them. */
 export function firstEqual(frames: readonly Frame[]): Int32Array {
   const known = new Map<string, number>();
   return Int32Array.from(frames, (frame, index) => {

@@ -1,15 +1,15 @@
 /** Who allocated the bytes behind the worst spikes, as flame graphs. Pure. */
 import type { IsolateData, Recording } from "../recording/model.ts";
+import { type CallStacks, callStacks } from "./call-stacks.ts";
 import { type FlameTree, flameTree } from "./flame-tree.ts";
 import { type ObservedIsolate, observe } from "./observed.ts";
 import type { Cause, Spike } from "./report-types.ts";
-import { firstEqual } from "./sites.ts";
 import { SpikeSites } from "./spike-sites.ts";
 import { bytesByStack, type Selection } from "./stack-bytes.ts";
 import { type FoundStop, findStops, stopOf } from "./stops.ts";
 
-/** So many spikes have flame graphs, the worst: each takes up to 4 KiB of the page, and nobody looks at a hundred. */
-export const MOST_FLAMED = 50;
+/** So many spikes have flame graphs, the worst: those of the page after a reader asked for more once. Each takes up to 3 KiB. */
+export const MOST_FLAMED = 60;
 /** Boxes of a graph: with fewer the narrow ones are missed, of more a reader sees nothing more without zooming in. */
 export const MOST_CALLS = 250;
 
@@ -44,14 +44,12 @@ export function spikeFlames(recording: Recording, spikes: readonly Spike[], spik
 class IsolateFlames {
   readonly #isolate: IsolateData;
   readonly #sites: SpikeSites;
-  /** By stack, root first. */
-  readonly #frames = new Map<number, readonly number[]>();
-  readonly #firstEqual: Int32Array;
+  readonly #calls: CallStacks;
 
   constructor({ isolate, history }: ObservedIsolate) {
     this.#isolate = isolate;
     this.#sites = new SpikeSites(isolate, history);
-    this.#firstEqual = firstEqual(isolate.allocations?.frames ?? []);
+    this.#calls = callStacks(isolate.allocations ?? { frames: [], stacks: [] });
   }
 
   of(cause: Cause, found: FoundStop): readonly SpikeFlame[] {
@@ -67,18 +65,12 @@ class IsolateFlames {
   }
 
   #treeOf(selection: Selection): FlameTree {
+    const { stacks, inlinedOf } = this.#calls;
     const byStack = bytesByStack(this.#isolate, selection);
-    const stacks = Array.from(byStack, ([stack, bytes]) => ({ frames: this.#framesOf(stack), bytes }));
-    return flameTree(stacks, MOST_CALLS);
-  }
-
-  #framesOf(stack: number): readonly number[] {
-    const known = this.#frames.get(stack);
-    if (known !== undefined) return known;
-    const leafFirst = this.#isolate.allocations?.stacks[stack] ?? [];
-    const frames = leafFirst.map((frame) => this.#firstEqual[frame] ?? frame).reverse();
-    this.#frames.set(stack, frames);
-    return frames;
+    return flameTree(
+      Array.from(byStack, ([stack, bytes]) => ({ frames: stacks[stack] ?? [], bytes })),
+      { mostNodes: MOST_CALLS, inlinedOf: (frame) => inlinedOf[frame] },
+    );
   }
 }
 

@@ -4,7 +4,8 @@ import { samplerYielded } from "./decode-allocations.ts";
 import { frameOf } from "./frames.ts";
 import { eachRecord, eachSizedRecord, type Log } from "./log-reader.ts";
 import type { Allocations, AllocationWindow, Frame, SampleColumns, Samples } from "./model.ts";
-import { SAMPLE, SampleType, STACK, type Warning } from "./spec.ts";
+import { numbering } from "./numbering.ts";
+import { SAMPLE, SampleType, STACK, STACK_INLINED, type Warning } from "./spec.ts";
 
 const WINDOW_MS = 1000;
 const ROOT = "(root)";
@@ -38,8 +39,12 @@ export function decodeSamples(
   { clock, endMs, isExact }: { readonly clock: Clock; readonly endMs: number; readonly isExact: boolean },
 ): DecodedSamples {
   // What was allocated without JavaScript, or on a stack for which there was no room, has this one frame.
-  const frames = [...functions, frameOf(ROOT, "", 0, 0)];
-  const known = logs.stacks === null ? { stacks: [], warnings: [] } : decodeStacks(logs.stacks, functions.length);
+  const named = [...functions, frameOf(ROOT, "", 0, 0)];
+  const known =
+    logs.stacks === null
+      ? { frames: named, stacks: [], warnings: [] }
+      : decodeStacks(logs.stacks, named, functions.length);
+  const { frames } = known;
   const stacks = [...known.stacks, [functions.length]];
   const heap = decodeLog(logs.samples, clock, known.stacks.length);
   const buffers = logs.buffers === null ? null : decodeLog(logs.buffers, clock, known.stacks.length);
@@ -61,23 +66,36 @@ function startOf({ header }: Log, clock: Clock): number {
   return Math.max(0, timeAt(view, 0, clock) || 0);
 }
 
-/** Each stack as indices into the frames, leaf first; functions that are not known are left out. */
+/**
+ * Each stack as indices into the frames, leaf first; functions that are not known are left out. An inlined function gets a frame of
+ * its own behind those of `named`, of which the first `functions` have a number.
+ */
 function decodeStacks(
   log: Log,
+  named: readonly Frame[],
   functions: number,
-): { readonly stacks: readonly (readonly number[])[]; readonly warnings: readonly Warning[] } {
+): {
+  readonly frames: readonly Frame[];
+  readonly stacks: readonly (readonly number[])[];
+  readonly warnings: readonly Warning[];
+} {
+  const inlined = numbering<number, Frame>();
   const stacks: number[][] = [];
   const warnings = eachSizedRecord(log, STACK.frames, ({ view }, offset, length) => {
     const count = Math.min(view.getUint32(offset + STACK.frameCount, true), (length - STACK.frames) / 4);
     const stack: number[] = [];
     for (let frame = 0; frame < count; frame++) {
-      const number = view.getUint32(offset + STACK.frames + frame * 4, true);
-      if (number > 0 && number <= functions) stack.push(number - 1);
+      const recorded = view.getUint32(offset + STACK.frames + frame * 4, true);
+      const index = (recorded % STACK_INLINED) - 1;
+      const known = index < functions ? named[index] : undefined;
+      if (known === undefined) continue;
+      const copy = (): Frame => ({ ...known, isInlined: true });
+      stack.push(recorded < STACK_INLINED ? index : named.length + inlined.number(index, copy));
     }
     // An empty one keeps its number.
     stacks.push(stack.length === 0 ? [functions] : stack);
   });
-  return { stacks, warnings };
+  return { frames: [...named, ...inlined.values], stacks, warnings };
 }
 
 function decodeLog(log: Log, clock: Clock, stacks: number): DecodedLog {

@@ -132,6 +132,8 @@ export interface Frame {
   readonly column: number;
   /** user: code of the program or its packages; node: Node's own JavaScript; native: builtins, V8, (root); gcspike: ours. */
   readonly origin: "user" | "node" | "native" | "gcspike";
+  /** In sampled stacks: a call that the optimiser had put into its caller. */
+  readonly isInlined?: true;
 }
 
 /** Sampled allocations of one window of about a second. */

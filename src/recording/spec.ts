@@ -288,9 +288,11 @@ export const NO_POSITION = 0xffff_ffff;
  *
  *     0   4    bytes of this record, padding included
  *     4   4    number of frames
- *     8   4*n  numbers of functions, innermost first, inlined ones included where the sampler is "exact"
+ *     8   4*n  numbers of functions, innermost first, inlined ones included where the sampler is "exact": those have STACK_INLINED
  */
 export const STACK = { bytes: 0, frameCount: 4, frames: 8 } as const;
+/** In the number of a function that the optimiser had put into its caller. */
+export const STACK_INLINED = 0x8000_0000;
 
 /**
  * .samples and .buffers: one record where a sampled object is allocated, one where it is found dead.

@@ -39,8 +39,10 @@ export interface AllocationView {
     readonly name: string;
     readonly location: string;
     readonly origin: "user" | "node" | "native" | "gcspike";
+    /** It stands for that frame where the optimiser had put it into its caller. */
+    readonly inlinedOf?: number;
   }[];
-  /** Indices into frames, of equal frames the first; root first. */
+  /** Indices into frames, root first; of equal frames the first. */
   readonly stacks: readonly (readonly number[])[];
   readonly windows: readonly AllocationWindowView[];
 }

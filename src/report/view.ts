@@ -1,10 +1,11 @@
+import { callStacks } from "../analysis/call-stacks.ts";
 import { type GcTime, gcTime } from "../analysis/gc-time.ts";
 import { heapSeries } from "../analysis/heap-series.ts";
 import type { Intervals } from "../analysis/intervals.ts";
 import { locationText } from "../analysis/phrases.ts";
 import type { Report } from "../analysis/report-types.ts";
 import { GROWTH_BYTES, secondsOf } from "../analysis/seconds.ts";
-import { firstEqual, overallSites } from "../analysis/sites.ts";
+import { overallSites } from "../analysis/sites.ts";
 import { spikeFlames } from "../analysis/spike-flames.ts";
 import { tagLanes } from "../analysis/tag-lanes.ts";
 import {
@@ -137,15 +138,16 @@ function histogram({ count, durationMs, kind }: PauseColumns): IsolateView["hist
     .slice(first);
 }
 
-function allocationView({ frames, stacks, windows }: Allocations): AllocationView {
-  const first = firstEqual(frames);
+function allocationView({ frames, stacks: recorded, windows }: Allocations): AllocationView {
+  const { stacks, inlinedOf } = callStacks({ frames, stacks: recorded });
   return {
-    frames: frames.map((frame) => ({
+    frames: frames.map((frame, index) => ({
       name: frame.function === "" ? "(anonymous)" : frame.function,
       location: locationText(frame.file, frame.line),
       origin: frame.origin,
+      ...(inlinedOf[index] !== undefined && { inlinedOf: inlinedOf[index] }),
     })),
-    stacks: stacks.map((stack) => stack.map((frame) => first[frame] ?? frame).reverse()),
+    stacks,
     windows: windows.map(({ startMs, endMs, samples }) => ({
       startMs,
       endMs,

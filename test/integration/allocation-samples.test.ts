@@ -99,6 +99,15 @@ describe.each(NODES)("$version", ({ path }) => {
       const all = bytesOf(allocations, samples.heap, everything);
       const make = bytesOf(allocations, samples.heap, (names) => names.slice(0, 3).join() === "make,middle,caller");
       expect(make.bytes / all.bytes).toBeGreaterThan(0.8);
+      const seen = bytesOf(
+        {
+          ...allocations,
+          frames: allocations.frames.map((frame) => ({ ...frame, function: String(frame.isInlined) })),
+        },
+        samples.heap,
+        (inlined) => inlined.slice(0, 3).join() === "true,true,undefined",
+      );
+      expect(seen.bytes / all.bytes).toBeGreaterThan(0.8);
       // 5 standard deviations of the share, as samples of objects are independent of each other.
       const deviation = Math.sqrt((0.25 * 0.75) / make.count);
       expect(make.count).toBeGreaterThan(200);

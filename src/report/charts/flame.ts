@@ -23,12 +23,15 @@ const INSET = 4;
 /** From this share on, a function's only callee is the same picture once more. */
 const WHOLE = 0.98;
 
-function treeOf({ stacks, windows }: AllocationView): FlameTree {
+function treeOf({ frames, stacks, windows }: AllocationView): FlameTree {
   const sums = new Map<number, number>();
   for (const { stack, bytes } of windows.flatMap((window) => window.stacks)) {
     sums.set(stack, (sums.get(stack) ?? 0) + bytes);
   }
-  return flameTree(Array.from(sums, ([stack, bytes]) => ({ frames: stacks[stack] ?? [], bytes })));
+  return flameTree(
+    Array.from(sums, ([stack, bytes]) => ({ frames: stacks[stack] ?? [], bytes })),
+    { inlinedOf: (frame) => frames[frame]?.inlinedOf },
+  );
 }
 
 /** The place where the stacks part: all above it is one column. */

@@ -144,7 +144,7 @@ class Allocations {
 
   #legend(): HTMLElement {
     const search = h("div", { class: "flame-search" }, this.#search, this.#found);
-    return h("div", { class: "flame-head" }, flameLegend(), search);
+    return h("div", { class: "flame-head" }, flameLegend(this.#data.frames), search);
   }
 
   #showMatches(): void {

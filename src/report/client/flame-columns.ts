@@ -9,6 +9,8 @@ export interface FlameColumns {
   readonly depth: Uint8Array;
   /** FlameTree.self */
   readonly self: Float64Array;
+  /** FlameTree.inlined */
+  readonly inlined: Float64Array;
 }
 
 export function flattenTree(tree: FlameTree): FlameColumns {
@@ -22,10 +24,11 @@ export function flattenTree(tree: FlameTree): FlameColumns {
     frame: Int32Array.from(calls, ({ node }) => node.frame),
     depth: Uint8Array.from(calls, ({ depth }) => depth),
     self: Float64Array.from(calls, ({ node }) => node.self),
+    inlined: Float64Array.from(calls, ({ node }) => node.inlined),
   };
 }
 
-export function growTree({ frame, depth, self }: FlameColumns): FlameTree {
+export function growTree({ frame, depth, self, inlined }: FlameColumns): FlameTree {
   let next = 0;
   const grow = (): FlameTree => {
     const at = next++;
@@ -33,7 +36,7 @@ export function growTree({ frame, depth, self }: FlameColumns): FlameTree {
     const children: FlameTree[] = [];
     while ((depth[next] ?? 0) > (depth[at] ?? 0)) children.push(grow());
     const total = children.reduce((sum, child) => sum + child.total, own);
-    return { frame: frame[at] ?? OTHER, total, self: own, children };
+    return { frame: frame[at] ?? OTHER, total, self: own, inlined: inlined[at] ?? 0, children };
   };
   return grow();
 }

@@ -14,6 +14,8 @@ const NARROWEST = 0.5;
 const NARROWEST_TEXT = 28;
 const TEXT_INSET = 5;
 const SHADES = 3;
+/** Length of a stitch and of the gap behind it. */
+const SEAM = 4;
 
 interface Box {
   readonly node: FlameTree;
@@ -96,10 +98,21 @@ function fillOf({ node, depth }: Box, { frames, needle, focusDepth }: Look): { f
   return { fill: color(colorName(frames, node)), alpha: needle !== "" || depth < focusDepth ? 0.45 : 1 };
 }
 
+/** Most of its bytes were allocated where the optimiser had put it into its caller. */
+function isInlined({ inlined, total }: FlameTree): boolean {
+  return inlined > total / 2;
+}
+
 function colorName(frames: Frames, { frame }: FlameTree): string {
   const known = frames[frame];
   if (known !== undefined) return `flame-${known.origin}-${frame % SHADES}`;
   return frame === OTHER ? "flame-other" : "flame-root";
+}
+
+/** Along the border to the caller: there is no call. */
+function drawSeam(context: CanvasRenderingContext2D, left: number, top: number, width: number): void {
+  context.fillStyle = color("flame-ink");
+  for (let x = 0; x < width - 1; x += 2 * SEAM) context.fillRect(left + x, top, Math.min(SEAM, width - 1 - x), 1.5);
 }
 
 function drawBox(context: CanvasRenderingContext2D, box: Box, look: Look, characterWidth: number): void {
@@ -110,6 +123,7 @@ function drawBox(context: CanvasRenderingContext2D, box: Box, look: Look, charac
   context.fillStyle = fill;
   context.fillRect(left, top, Math.max(width - 1, NARROWEST), ROW - 1);
   context.globalAlpha = 1;
+  if (isInlined(node)) drawSeam(context, left, top, width);
   if (look.pointed === box) {
     context.strokeStyle = color("ink");
     context.lineWidth = 1.5;
@@ -127,11 +141,13 @@ function drawBox(context: CanvasRenderingContext2D, box: Box, look: Look, charac
 }
 
 function tipOf(names: Names, { node }: Box, whole: number): Tip {
+  const inlined = { label: "inlined into its caller", value: share(node.inlined / node.total) };
   return {
     title: nameOf(names, node),
     rows: [
       { label: "with what it calls", value: `${bytes(node.total)}, ${share(node.total / whole)}` },
       { label: "itself", value: `${bytes(node.self)}, ${share(node.self / whole)}` },
+      ...(node.inlined > 0 ? [inlined] : []),
     ],
     note: noteOf(names.frames, node),
   };
@@ -214,6 +230,7 @@ class Graph implements FlameGraph {
     this.#table.show(view, (node) => ({
       name: nameOf(this.#names, node),
       location: this.#names.frames[node.frame]?.location ?? "",
+      isInlined: isInlined(node),
     }));
   }
 
@@ -320,12 +337,18 @@ export function createFlameGraph(frames: Frames, options: FlameOptions): FlameGr
   return new Graph(frames, options);
 }
 
-/** What the colours say. */
-export function flameLegend(): HTMLElement {
+/** What the colours say, and the seams where there are any. */
+export function flameLegend(frames: Frames): HTMLElement {
   const origins = [
     ["flame-user-0", "your code and its packages"],
     ["flame-node-0", "Node's own JavaScript"],
     ["flame-native-0", "native"],
   ] as const;
-  return h("ul", { class: "legend" }, ...origins.map(([key, label]) => h("li", {}, swatch(key), label)));
+  const seam = h("li", {}, swatch("flame-user-0", "seam"), "inlined into its caller");
+  return h(
+    "ul",
+    { class: "legend" },
+    ...origins.map(([key, label]) => h("li", {}, swatch(key), label)),
+    frames.some(({ inlinedOf }) => inlinedOf !== undefined) && seam,
+  );
 }

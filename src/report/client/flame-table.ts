@@ -13,6 +13,7 @@ const STEP = 10;
 export interface CallText {
   readonly name: string;
   readonly location: string;
+  readonly isInlined: boolean;
 }
 
 interface Call {
@@ -40,7 +41,8 @@ function largeCalls(tree: FlameTree): readonly Call[] {
 
 function row({ node, depth }: Call, whole: number, text: CallText): HTMLElement {
   const level = h("span", { class: "visually-hidden" }, `level ${depth}: `);
-  const call = h("th", { scope: "row" }, level, name(text.name), " ", name(text.location, "where"));
+  const inlined = text.isInlined && h("span", { class: "where" }, " (inlined)");
+  const call = h("th", { scope: "row" }, level, name(text.name), inlined, " ", name(text.location, "where"));
   call.style.paddingLeft = `${Math.min(depth, MOST_STEPS) * STEP}px`;
   const cell = (value: string): HTMLElement => h("td", { class: "number" }, value);
   return h("tr", {}, call, cell(bytes(node.total)), cell(share(node.total / whole)), cell(bytes(node.self)));

@@ -64,7 +64,11 @@ function drawFlames(
     graph.show(tree, nameOf(selection));
   };
   const group = { class: "view-buttons choices", role: "group", "aria-label": "What the flame graph shows" };
-  host.append(h("div", { class: "flame-head" }, h("div", group, ...choices), flameLegend()), about, graph.element);
+  host.append(
+    h("div", { class: "flame-head" }, h("div", group, ...choices), flameLegend(frames)),
+    about,
+    graph.element,
+  );
   const [first] = flames;
   if (first !== undefined) show(first);
 }

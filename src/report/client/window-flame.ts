@@ -28,7 +28,7 @@ function framesOf(data: AllocationData, stack: number): Int32Array {
 
 export function windowsTree(data: AllocationData, range: WindowRange): FlameTree {
   const stacks = Array.from(bytesByStack(data, range), ([stack, bytes]) => ({ frames: framesOf(data, stack), bytes }));
-  return flameTree(stacks);
+  return flameTree(stacks, { inlinedOf: (frame) => data.frames[frame]?.inlinedOf });
 }
 
 export interface TopFunction {
@@ -40,8 +40,10 @@ export interface TopFunction {
 export function topFunctions(data: AllocationData, range: WindowRange, most: number): readonly TopFunction[] {
   const sums = new Map<number, number>();
   for (const [stack, bytes] of bytesByStack(data, range)) {
-    const frame = framesOf(data, stack).findLast((index) => data.frames[index]?.origin === "user");
-    if (frame !== undefined) sums.set(frame, (sums.get(frame) ?? 0) + bytes);
+    const leaf = framesOf(data, stack).findLast((index) => data.frames[index]?.origin === "user");
+    if (leaf === undefined) continue;
+    const frame = data.frames[leaf]?.inlinedOf ?? leaf;
+    sums.set(frame, (sums.get(frame) ?? 0) + bytes);
   }
   const all = [...sums].map(([frame, bytes]) => ({ frame, bytes }));
   return all.sort((a, b) => b.bytes - a.bytes).slice(0, most);

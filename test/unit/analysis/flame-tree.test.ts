@@ -21,12 +21,12 @@ test("bytes are those of a call and all below it, callees by size", () => {
 });
 
 test("what a call called and is too small for the tree is one other", () => {
-  expect(told(flameTree(STACKS, 5))).toBe("root 54 (f0 46, 5 itself (f2 30 other 11) other 8)");
-  expect(told(flameTree(STACKS, 2))).toBe("root 54 (other 54)");
+  expect(told(flameTree(STACKS, { mostNodes: 5 }))).toBe("root 54 (f0 46, 5 itself (f2 30 other 11) other 8)");
+  expect(told(flameTree(STACKS, { mostNodes: 2 }))).toBe("root 54 (other 54)");
 });
 
 test("an other that would stand for one call without callees gives its place to it", () => {
-  expect(told(flameTree([stack([0], 2), stack([1], 1)], 3))).toBe("root 3 (f0 2 f1 1)");
+  expect(told(flameTree([stack([0], 2), stack([1], 1)], { mostNodes: 3 }))).toBe("root 3 (f0 2 f1 1)");
 });
 
 test("stacks without bytes, or with more than a number can count, are none", () => {
@@ -42,6 +42,13 @@ test("what is deeper than the tree counts for its last call", () => {
   expect(nodes.at(-1)).toMatchObject({ frame: MAX_DEPTH - 1, total: 9, self: 9 });
 });
 
+test("an inlined call is the call of the function, and says for how many bytes it was inlined", () => {
+  const inlinedOf = (frame: number) => (frame === 9 ? 1 : undefined);
+  const tree = flameTree([stack([0, 1], 10), stack([0, 9], 30), stack([9, 2], 4)], { inlinedOf });
+  expect(told(tree)).toBe("root 44 (f0 40 (f1 40) f1 4 (f2 4))");
+  expect(nodesOf(tree).map(({ inlined }) => inlined)).toEqual([0, 0, 30, 4, 0]);
+});
+
 describe("of any stacks", () => {
   const anyStacks = fc.array(
     fc.record({
@@ -51,15 +58,18 @@ describe("of any stacks", () => {
     { maxLength: 60 },
   );
   const most = fc.integer({ min: 2, max: 40 });
+  const inlinedOf = (frame: number) => (frame === 3 ? 1 : undefined);
+  const options = fc.record({ mostNodes: most, inlinedOf: fc.constant(inlinedOf) }, { requiredKeys: [] });
 
   test("bytes add up, in the whole tree and in what is left of it", () => {
     fc.assert(
-      fc.property(anyStacks, fc.option(most), (stacks, mostNodes) => {
-        const tree = flameTree(stacks, mostNodes ?? undefined);
+      fc.property(anyStacks, options, (stacks, options) => {
+        const tree = flameTree(stacks, options);
         expect(tree.total).toBe(stacks.reduce((sum, { bytes }) => sum + Math.round(bytes), 0));
-        for (const { total, self, children } of nodesOf(tree)) {
+        for (const { total, self, inlined, children } of nodesOf(tree)) {
           expect(children.reduce((sum, child) => sum + child.total, self)).toBe(total);
           expect(self).toBeGreaterThanOrEqual(0);
+          expect(inlined).toBeLessThanOrEqual(total);
         }
       }),
     );
@@ -70,8 +80,8 @@ describe("of any stacks", () => {
       fc.tuple(fc.constant(stacks), fc.shuffledSubarray(stacks, { minLength: stacks.length })),
     );
     fc.assert(
-      fc.property(shuffled, fc.option(most), ([stacks, others], mostNodes) => {
-        expect(flameTree(others, mostNodes ?? undefined)).toEqual(flameTree(stacks, mostNodes ?? undefined));
+      fc.property(shuffled, options, ([stacks, others], options) => {
+        expect(flameTree(others, options)).toEqual(flameTree(stacks, options));
       }),
     );
   });
@@ -83,7 +93,7 @@ describe("of any stacks", () => {
     ];
     fc.assert(
       fc.property(anyStacks, most, (stacks, mostNodes) => {
-        const tree = flameTree(stacks, mostNodes);
+        const tree = flameTree(stacks, { mostNodes });
         expect(nodesOf(tree).length).toBeLessThanOrEqual(mostNodes);
         const whole = new Map(byPath(flameTree(stacks)));
         const kept = new Map(byPath(tree));

@@ -7,7 +7,7 @@ import { partOf } from "../../../src/analysis/part-of.ts";
 import { convertAllocations } from "../../../src/recording/convert-allocations.ts";
 import type { SampleRecordFields } from "../../../src/recording/log-writer.ts";
 import { readRecording } from "../../../src/recording/read-recording.ts";
-import { SampleType } from "../../../src/recording/spec.ts";
+import { SampleType, STACK_INLINED } from "../../../src/recording/spec.ts";
 import { atMs, type IsolateFolder, makeRecordingFolder } from "../../support/recording-folder.ts";
 import { isolate, recording, samples } from "../../support/timeline.ts";
 
@@ -67,6 +67,23 @@ test("an object without a stack, or with one that is not there, was allocated at
     ["(root)", "native"],
     ["(root)", "native"],
   ]);
+});
+
+test("a call that was inlined has a frame of its own, equal to that of its function", async () => {
+  const inlined = (number: number): number => number + STACK_INLINED;
+  const found = await read({
+    stacks: [
+      [inlined(1), inlined(2), 3],
+      [inlined(2), 1, inlined(9), inlined(0)],
+    ],
+    samples: [birth(1, 10)],
+  });
+  const { stacks, frames } = found.allocations ?? expect.fail("no allocations");
+  const told = stacks.map((stack) =>
+    stack.map((frame) => `${frames[frame]?.isInlined ? "inlined " : ""}${frames[frame]?.function}`),
+  );
+  expect(told).toEqual([["inlined leaf", "inlined caller", "main"], ["inlined caller", "leaf"], ["(root)"]]);
+  expect(frames.length).toBe(FUNCTIONS.length + 1 + 2);
 });
 
 test("the windows of allocations are made from the samples", async () => {
