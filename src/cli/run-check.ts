@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { calibrate } from "../analysis/check/calibrate.ts";
 import { type CheckedRun, type CheckRequest, check, isDecided, questionsOf } from "../analysis/check/check.ts";
 import type { Check } from "../analysis/check/check-types.ts";
+import { FlameRuns } from "../analysis/check/flame-difference.ts";
 import type { Design } from "../analysis/check/judge.ts";
 import { encodeBaseline, readBaseline } from "../check/baseline-file.ts";
 import { parseBudget } from "../check/budget-words.ts";
@@ -226,7 +227,11 @@ async function compareRuns(
   if (mode === "calibrate") return calibrated(plan, runs, terminal);
   const result = resultOf(runs);
   await deliver(
-    { result, sides: { [request.baselineName]: mode === "baseline" ? kept : runs.baseline, now: runs.candidate } },
+    {
+      result,
+      sides: { [request.baselineName]: mode === "baseline" ? kept : runs.baseline, now: runs.candidate },
+      roots: { baseline: baseline?.root ?? candidate.root, candidate: candidate.root },
+    },
     plan,
     terminal,
   );
@@ -268,6 +273,8 @@ async function calibrated(plan: Plan, { baseline, candidate }: Runs, terminal: T
 interface Outcome {
   readonly result: Check;
   readonly sides: Readonly<Record<string, readonly CheckedRun[]>>;
+  /** Of the source files of each side. */
+  readonly roots: { readonly baseline: string; readonly candidate: string };
 }
 
 async function deliver(outcome: Outcome, { flags, outputs }: Plan, terminal: Terminal): Promise<void> {
@@ -305,7 +312,7 @@ async function render(outcome: Outcome, format: CheckFormat, terminal: Terminal,
 }
 
 /** The comparison of both sides, with the verdict above it. Runs whose recording is not here any more are left out. */
-async function renderPage({ result, sides }: Outcome): Promise<Uint8Array> {
+async function renderPage({ result, sides, roots }: Outcome): Promise<Uint8Array> {
   const [{ renderComparisonHtml }, { loadAssets }] = await Promise.all([
     import("../report/compare-html.ts"),
     import("../report/assets.ts"),
@@ -314,8 +321,17 @@ async function renderPage({ result, sides }: Outcome): Promise<Uint8Array> {
     name,
     folders: runs.map(({ run }) => run.recording).filter((folder) => existsSync(folder)),
   }));
-  const { view, pictures } = await readForPage(folders.filter((column) => column.folders.length > 0));
-  return renderComparisonHtml(view, pictures, loadAssets("compare"), result);
+  const flames = new FlameRuns(result.sitesMeasure);
+  const { view, pictures } = await readForPage(
+    folders.filter((column) => column.folders.length > 0),
+    (recording, column) =>
+      flames.add(
+        column === "now" ? "candidate" : "baseline",
+        recording,
+        column === "now" ? roots.candidate : roots.baseline,
+      ),
+  );
+  return renderComparisonHtml(view, pictures, loadAssets("compare"), { check: result, flames: flames.finish() });
 }
 
 function exitCodeOf({ verdict }: Check, { inconclusive }: CheckFlags): number {

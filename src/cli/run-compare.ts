@@ -19,27 +19,30 @@ export const PAGE_EXAMPLE = "-o compare.html";
 /** Calls `keep` with one recording after the other, of which it keeps what is small. */
 async function readColumns<Kept>(
   columns: readonly ColumnFolders[],
-  keep: (recording: Recording) => Kept,
+  keep: (recording: Recording, column: string) => Kept,
 ): Promise<readonly { readonly name: string; readonly runs: readonly Kept[] }[]> {
   const read = [];
   for (const { name, folders } of columns) {
     const runs: Kept[] = [];
-    for (const folder of folders) runs.push(keep(await readRecording(folder)));
+    for (const folder of folders) runs.push(keep(await readRecording(folder), name));
     read.push({ name, runs });
   }
   return read;
 }
 
-/** What the page of a comparison draws. */
-export async function readForPage(columns: readonly ColumnFolders[]): Promise<{
+/** What the page of a comparison draws. `also` is called with each recording while it is there, and its column's name. */
+export async function readForPage(
+  columns: readonly ColumnFolders[],
+  also: (recording: Recording, column: string) => void = () => undefined,
+): Promise<{
   readonly view: ComparisonView;
   readonly pictures: readonly (readonly RunPictures[])[];
 }> {
   const { runPictures } = await import("../report/run-pictures.ts");
-  const read = await readColumns(columns, (recording) => ({
-    run: runOf(recording),
-    pictures: runPictures(measuredPart(recording)),
-  }));
+  const read = await readColumns(columns, (recording, column) => {
+    also(recording, column);
+    return { run: runOf(recording), pictures: runPictures(measuredPart(recording)) };
+  });
   return {
     view: buildComparisonView(read.map(({ name, runs }) => ({ name, runs: runs.map(({ run }) => run) }))),
     pictures: read.map(({ runs }) => runs.map(({ pictures }) => pictures)),

@@ -1,7 +1,10 @@
 /** The comparison as one HTML file. */
 import type { Check } from "../analysis/check/check-types.ts";
+import type { FlameDifference } from "../analysis/check/flame-difference.ts";
+import { locationText } from "../analysis/phrases.ts";
 import { columnValue } from "../analysis/spread.ts";
 import type { ComparisonData } from "./client/compare/data.ts";
+import { flattenTree } from "./client/flame-columns.ts";
 import { pack } from "./client/wire.ts";
 import { columnCommand, columnName, runsText } from "./compare-phrases.ts";
 import type { ComparisonView } from "./compare-view.ts";
@@ -11,15 +14,21 @@ import type { RunPictures } from "./run-pictures.ts";
 /** Characters of a column's name where it stands beside other things; the whole is its tooltip. */
 const MOST_LABEL = 48;
 
+/** What the page of a check shows above the comparison. */
+export interface CheckAbout {
+  readonly check: Check;
+  readonly flames: FlameDifference | null;
+}
+
 /**
- * `pictures` has the runs of each column, in the same order. `assets` come from loadAssets("compare"). With a `check`, the page
- * begins with its verdict.
+ * `pictures` has the runs of each column, in the same order. `assets` come from loadAssets("compare"). With `about`, the page
+ * begins with the verdict of a check.
  */
 export function renderComparisonHtml(
   view: ComparisonView,
   pictures: readonly (readonly RunPictures[])[],
   assets: HtmlAssets,
-  check: Check | null = null,
+  about: CheckAbout | null = null,
 ): Uint8Array {
   const columns = view.columns.map((column, index) => {
     const runs = pictures[index] ?? [];
@@ -33,14 +42,35 @@ export function renderComparisonHtml(
       typical: typicalRun(runs),
     };
   });
-  const data: ComparisonData = { comparison: view.comparison, verdict: view.verdict, check, columns };
+  const data: ComparisonData = {
+    comparison: view.comparison,
+    verdict: view.verdict,
+    check: about?.check ?? null,
+    flames: flameData(about?.flames ?? null),
+    columns,
+  };
   return htmlPage({
-    title: check === null ? view.columns.map((column) => columnName(column)).join(" / ") : `check: ${check.verdict}`,
+    title:
+      about === null ? view.columns.map((column) => columnName(column)).join(" / ") : `check: ${about.check.verdict}`,
     withoutScript:
       "This comparison draws itself with JavaScript, which is off here. The same figures without it: gcspike compare --format markdown",
     data: pack(data, boundedText),
     assets,
   });
+}
+
+function flameData(flames: FlameDifference | null): ComparisonData["flames"] {
+  if (flames === null || flames.candidate.total === 0) return null;
+  return {
+    measure: flames.measure,
+    frames: flames.frames.map(({ function: name, file, line, origin }) => ({
+      name,
+      location: locationText(file, line),
+      origin,
+    })),
+    baseline: flattenTree(flames.baseline),
+    candidate: flattenTree(flames.candidate),
+  };
 }
 
 function typicalRun(runs: readonly RunPictures[]): number {

@@ -2,6 +2,8 @@
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import type { Check } from "../../src/analysis/check/check-types.ts";
+import type { FlameDifference } from "../../src/analysis/check/flame-difference.ts";
+import type { FlameTree } from "../../src/analysis/flame-tree.ts";
 import { renderComparisonHtml } from "../../src/report/compare-html.ts";
 import type { HtmlAssets } from "../../src/report/html-page.ts";
 import { bundleAssets, launchBrowser, type OpenOptions, type OpenReport, openReport } from "../support/browser.ts";
@@ -34,8 +36,14 @@ afterEach(async () => {
   expect(requests.map((url) => url.replace(/#.*/, ""))).toEqual([address]);
 });
 
-async function open(story: Story, options: OpenOptions = {}, check: Check | null = null): Promise<Page> {
-  const html = renderComparisonHtml(comparisonOf(story), picturesOf(story), assets, check);
+async function open(
+  story: Story,
+  options: OpenOptions = {},
+  check: Check | null = null,
+  flames: FlameDifference | null = null,
+): Promise<Page> {
+  const about = check === null ? null : { check, flames };
+  const html = renderComparisonHtml(comparisonOf(story), picturesOf(story), assets, about);
   opened = await openReport(browser, html, options);
   return opened.page;
 }
@@ -194,6 +202,32 @@ describe("a check", () => {
     const range = await page.locator(".forest.regression .forest-range").first().boundingBox();
     const zero = await page.locator(".forest.regression .forest-zero").first().boundingBox();
     expect(range?.x).toBeGreaterThan(zero?.x ?? Number.POSITIVE_INFINITY);
+  });
+
+  test("has both sides as flame graphs, and says of each call what changed", async () => {
+    const call = (frame: number, total: number, children: FlameTree[] = []): FlameTree => {
+      return {
+        frame,
+        total,
+        self: total - children.reduce((sum, child) => sum + child.total, 0),
+        inlined: 0,
+        children,
+      };
+    };
+    const flames: FlameDifference = {
+      measure: "survived",
+      frames: ["keep", "hoard"].map((name) => ({ function: name, file: `src/${name}.js`, line: 3, origin: "user" })),
+      baseline: call(-1, 4 * 2 ** 20, [call(0, 4 * 2 ** 20)]),
+      candidate: call(-1, 9 * 2 ** 20, [call(1, 5 * 2 ** 20), call(0, 4 * 2 ** 20)]),
+    };
+    const page = await open(modes(), {}, checkOf(1.4), flames);
+    expect(await textOf(page, ".check-flames [aria-pressed=true]")).toBe("Now: 9 MiB");
+    const canvas = page.locator(".check-flames canvas");
+    await canvas.focus();
+    for (const key of ["ArrowDown", "ArrowDown"]) await page.keyboard.press(key);
+    await expect.poll(() => page.locator(".tip").innerText(), PATIENCE).toMatch(/hoard[\s\S]*against before\s*\+5.MiB/);
+    await page.getByRole("button", { name: "Before: 4" }).click();
+    expect(await textOf(page, ".check-flames [aria-pressed=true]")).toBe("Before: 4 MiB");
   });
 
   test("shows names for what they are, on a phone too", async () => {

@@ -1,11 +1,13 @@
 /** What the sites of one run allocated, what of that survived a collection, and what is kept at its end. Pure. */
-import type { IsolateData, Recording, SampleColumns } from "../../recording/model.ts";
-import { lowerBound } from "../intervals.ts";
+import type { Frame, IsolateData, Recording } from "../../recording/model.ts";
 import { siteOfStack, tallySites } from "../sites.ts";
-import { bytesOfWindows } from "../stack-bytes.ts";
+import type { SiteChangeMeasure } from "./check-types.ts";
+import { fromRoot } from "./from-root.ts";
+import { runBytes } from "./run-bytes.ts";
 
 /** Sites of a run that are kept: those with the most bytes of each kind. */
 const MOST_SITES = 500;
+const MEASURES: readonly SiteChangeMeasure[] = ["allocated", "survived", "kept"];
 
 /** One site of one run. Code moves from one version to the next: file and function are the site, not the line. */
 export interface SiteBytes {
@@ -28,48 +30,28 @@ export function siteBytesOf(recording: Recording, root: string): readonly SiteBy
 }
 
 function addIsolate(sites: Map<string, Counts>, isolate: IsolateData, root: string): void {
-  const { samples, allocations } = isolate;
-  if (allocations === null) return;
-  const frames = siteOfStack(allocations);
-  const entry = (frame: { function: string; file: string; line: number }): Counts => {
-    const file = fromRoot(frame.file, root);
-    const key = `${file}\0${frame.function}`;
-    const known = sites.get(key);
-    if (known !== undefined) return known;
-    const deaths = samples === null ? null : 0;
-    const made = { function: frame.function, file, line: frame.line, allocated: 0, survived: deaths, kept: deaths };
-    sites.set(key, made);
-    return made;
-  };
-  if (samples === null) {
-    for (const [frame, bytes] of tallySites(bytesOfWindows(allocations.windows), frames).frames) {
-      entry(frame).allocated += bytes;
+  if (isolate.allocations === null) return;
+  const siteOf = siteOfStack(isolate.allocations);
+  const bytes = runBytes(isolate);
+  for (const measure of MEASURES) {
+    const stacks = bytes[measure];
+    if (stacks === null) continue;
+    for (const [frame, sum] of tallySites(stacks, siteOf).frames) {
+      const site = siteAt(sites, frame, root);
+      site[measure] = (site[measure] ?? 0) + sum;
     }
-    return;
-  }
-  for (const columns of [samples.heap, samples.buffers]) {
-    if (columns === null) continue;
-    for (let i = 0; i < columns.count; i++) {
-      const frame = frames[columns.stack[i] ?? -1];
-      if (frame !== undefined) addSample(entry(frame), columns, i, isolate);
-    }
+    if (measure !== "allocated") for (const site of sites.values()) site[measure] ??= 0;
   }
 }
 
-function addSample(site: Counts, { bornMs, diedMs, bytes }: SampleColumns, i: number, { pauses }: IsolateData): void {
-  const size = bytes[i] ?? 0;
-  const died = diedMs[i] ?? 0;
-  const next = pauses.startMs[lowerBound(pauses.startMs, bornMs[i] ?? 0, pauses.count)] ?? Number.POSITIVE_INFINITY;
-  site.allocated += size;
-  // Of what was born after the last collection nobody knows.
-  if (died <= next || next === Number.POSITIVE_INFINITY) return;
-  site.survived = (site.survived ?? 0) + size;
-  if (died === Number.POSITIVE_INFINITY) site.kept = (site.kept ?? 0) + size;
-}
-
-function fromRoot(file: string, root: string): string {
-  const path = file.startsWith("file://") ? file.slice("file://".length) : file;
-  return root !== "" && path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
+function siteAt(sites: Map<string, Counts>, frame: Frame, root: string): Counts {
+  const file = fromRoot(frame.file, root);
+  const key = `${file}\0${frame.function}`;
+  const known = sites.get(key);
+  if (known !== undefined) return known;
+  const made = { function: frame.function, file, line: frame.line, allocated: 0, survived: null, kept: null };
+  sites.set(key, made);
+  return made;
 }
 
 function mostOf(sites: readonly SiteBytes[]): readonly SiteBytes[] {

@@ -31,6 +31,8 @@ export interface FlameOptions {
   readonly label: string;
   /** What stands beside it on paper, CSS pixels. */
   readonly besideOnPaper?: number;
+  /** Of a graph that shows a change: bytes more than before, below 0 for less; null: not known. Colours then say this. */
+  readonly grownBy?: (node: FlameTree) => number | null;
 }
 
 export interface FlameGraph {
@@ -71,6 +73,7 @@ interface Names {
   readonly frames: Frames;
   /** What the root is called. */
   readonly root: string;
+  readonly grownBy: FlameOptions["grownBy"];
 }
 
 const nameOf = ({ frames, root }: Names, { frame }: FlameTree): string =>
@@ -88,14 +91,20 @@ function matchedBytes(frames: Frames, node: FlameTree, needle: string): number {
 }
 
 interface Look extends Names {
+  /** Bytes of the whole graph. */
+  readonly whole: number;
   readonly needle: string;
   readonly pointed: Box | null;
   readonly focusDepth: number;
 }
 
-function fillOf({ node, depth }: Box, { frames, needle, focusDepth }: Look): { fill: string; alpha: number } {
+function fillOf(
+  { node, depth }: Box,
+  { frames, needle, focusDepth, grownBy, whole }: Look,
+): { fill: string; alpha: number } {
   if (needle !== "" && matches(frames, node.frame, needle)) return { fill: color("flame-match"), alpha: 1 };
-  return { fill: color(colorName(frames, node)), alpha: needle !== "" || depth < focusDepth ? 0.45 : 1 };
+  const name = grownBy === undefined ? colorName(frames, node) : changeColor(grownBy(node), whole);
+  return { fill: color(name), alpha: needle !== "" || depth < focusDepth ? 0.45 : 1 };
 }
 
 /** Most of its bytes were allocated where the optimiser had put it into its caller. */
@@ -107,6 +116,15 @@ function colorName(frames: Frames, { frame }: FlameTree): string {
   const known = frames[frame];
   if (known !== undefined) return `flame-${known.origin}-${frame % SHADES}`;
   return frame === OTHER ? "flame-other" : "flame-root";
+}
+
+/** Parts of the whole graph from which on a change is strong, clear, and worth a colour at all. */
+const CHANGES = [0.1, 0.02, 0.002];
+
+function changeColor(grownBy: number | null, whole: number): string {
+  if (grownBy === null) return "flame-other";
+  const rank = CHANGES.findIndex((part) => Math.abs(grownBy) >= part * whole);
+  return rank < 0 ? "flame-same" : `flame-${grownBy > 0 ? "more" : "less"}-${rank}`;
 }
 
 /** Along the border to the caller: there is no call. */
@@ -147,10 +165,16 @@ function tipOf(names: Names, { node }: Box, whole: number): Tip {
     rows: [
       { label: "with what it calls", value: `${bytes(node.total)}, ${share(node.total / whole)}` },
       { label: "itself", value: `${bytes(node.self)}, ${share(node.self / whole)}` },
+      ...changeRow(names.grownBy?.(node) ?? null),
       ...(node.inlined > 0 ? [inlined] : []),
     ],
     note: noteOf(names.frames, node),
   };
+}
+
+function changeRow(grownBy: number | null): readonly { readonly label: string; readonly value: string }[] {
+  if (grownBy === null) return [];
+  return [{ label: "against before", value: `${grownBy < 0 ? "-" : "+"}${bytes(Math.abs(grownBy))}` }];
 }
 
 function noteOf(frames: Frames, { frame }: FlameTree): string {
@@ -187,8 +211,8 @@ class Graph implements FlameGraph {
   #needle = "";
   readonly #stop: readonly (() => void)[];
 
-  constructor(frames: Frames, { label, besideOnPaper = 0 }: FlameOptions) {
-    this.#names = { frames, root: "" };
+  constructor(frames: Frames, { label, besideOnPaper = 0, grownBy }: FlameOptions) {
+    this.#names = { frames, root: "", grownBy };
     this.#besideOnPaper = besideOnPaper;
     this.#canvas.setAttribute("aria-label", `${label}. Arrow keys move, Enter zooms in, Escape zooms out.`);
     this.#table = createFlameTable(label);
@@ -272,7 +296,13 @@ class Graph implements FlameGraph {
     context.textBaseline = "middle";
     context.direction = "ltr";
     const characterWidth = context.measureText("m").width;
-    const look = { ...this.#names, needle: this.#needle, pointed: this.#pointed, focusDepth: this.#focus.length };
+    const look = {
+      ...this.#names,
+      whole: this.#root?.total ?? 0,
+      needle: this.#needle,
+      pointed: this.#pointed,
+      focusDepth: this.#focus.length,
+    };
     for (const box of this.#boxes) drawBox(context, box, look, characterWidth);
   }
 

@@ -6,6 +6,7 @@ import { readData, startPage } from "../start.ts";
 import { TimeAxis } from "../time-axis.ts";
 import { timelineControls } from "../view-bar.ts";
 import { drawCheck } from "./check.ts";
+import { drawCheckFlames } from "./check-flames.ts";
 import { Choice } from "./choice.ts";
 import { columnTitle } from "./column-style.ts";
 import type { ComparisonData } from "./data.ts";
@@ -106,7 +107,10 @@ async function start(): Promise<void> {
     metrics: [metrics],
   };
   const sections = SECTIONS.map(([id, title]) => section(id, title, ...(contents[id] ?? [])));
-  if (data.check !== null) sections.unshift(section(...CHECK, ...drawCheck(data.check)));
+  if (data.check !== null) {
+    const flames = data.flames === null ? [] : [drawCheckFlames(data.flames)];
+    sections.unshift(section(...CHECK, ...drawCheck(data.check), ...flames));
+  }
   document.body.append(header(data), h("main", {}, ...sections), footer());
   drawTable(metrics, choice);
   drawCharts(choice, timelines, percentiles, memory);

@@ -1,0 +1,37 @@
+/** What one isolate allocated over its whole run, by the stack that allocated it. Pure. */
+import type { IsolateData, SampleColumns } from "../../recording/model.ts";
+import { lowerBound } from "../intervals.ts";
+import { bytesOfWindows, type StackBytes } from "../stack-bytes.ts";
+import type { SiteChangeMeasure } from "./check-types.ts";
+
+/** By measure; null where it was not recorded: without sampled objects nobody knows what died. */
+export type RunBytes = Readonly<Record<SiteChangeMeasure, StackBytes | null>>;
+
+type Sums = Readonly<Record<SiteChangeMeasure, Map<number, number>>>;
+
+export function runBytes(isolate: IsolateData): RunBytes {
+  const { samples, allocations } = isolate;
+  if (samples === null) {
+    return { allocated: bytesOfWindows(allocations?.windows ?? []), survived: null, kept: null };
+  }
+  const sums: Sums = { allocated: new Map(), survived: new Map(), kept: new Map() };
+  for (const columns of [samples.heap, samples.buffers]) if (columns !== null) addSamples(sums, columns, isolate);
+  return sums;
+}
+
+function addSamples(sums: Sums, { count, bornMs, diedMs, bytes, stack }: SampleColumns, { pauses }: IsolateData): void {
+  const add = (measure: SiteChangeMeasure, i: number): void => {
+    const sum = sums[measure];
+    const index = stack[i] ?? -1;
+    sum.set(index, (sum.get(index) ?? 0) + (bytes[i] ?? 0));
+  };
+  for (let i = 0; i < count; i++) {
+    add("allocated", i);
+    // Of what was born after the last collection nobody knows.
+    const next = pauses.startMs[lowerBound(pauses.startMs, bornMs[i] ?? 0, pauses.count)];
+    const died = diedMs[i] ?? 0;
+    if (next === undefined || died <= next) continue;
+    add("survived", i);
+    if (died === Number.POSITIVE_INFINITY) add("kept", i);
+  }
+}
