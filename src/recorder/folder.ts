@@ -1,5 +1,5 @@
 /** The recording's folder: its name, and its first and last moment. */
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { GcspikeError, usageError } from "../lib/errors.ts";
 import { makeFolder } from "../lib/make-folder.ts";
@@ -29,8 +29,7 @@ export interface RecordingFolder {
   readonly discard: () => void;
 }
 
-/** `elsewhere` is how another folder is chosen. */
-function create(path: string, elsewhere = "-o DIR.gcspike"): RecordingFolder {
+function create(path: string): RecordingFolder {
   try {
     // The first folder that did not exist; undefined where an empty one was given.
     const first = makeFolder(path);
@@ -40,18 +39,23 @@ function create(path: string, elsewhere = "-o DIR.gcspike"): RecordingFolder {
     };
     return { path, discard };
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    if (code === "ENOSPC" || code === "EDQUOT" || code === "EIO") {
-      throw new GcspikeError("folder", `Cannot create ${path}: ${code}. Nothing was run.`, {
-        hint: `Free some space, or choose a folder on another disk: ${elsewhere}`,
-        cause: error,
-      });
-    }
-    throw usageError(
-      `Cannot create ${path}: ${code}. Nothing was run.`,
-      `Choose a folder that you may write: ${elsewhere}`,
-    );
+    throw notCreated(path, error, "-o DIR.gcspike");
   }
+}
+
+/** `elsewhere` is how another folder is chosen. */
+function notCreated(path: string, error: unknown, elsewhere: string): GcspikeError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  if (code === "ENOSPC" || code === "EDQUOT" || code === "EIO") {
+    return new GcspikeError("folder", `Cannot create ${path}: ${code}. Nothing was run.`, {
+      hint: `Free some space, or choose a folder on another disk: ${elsewhere}`,
+      cause: error,
+    });
+  }
+  return usageError(
+    `Cannot create ${path}: ${code}. Nothing was run.`,
+    `Choose a folder that you may write: ${elsewhere}`,
+  );
 }
 
 /** The folder of `-o`: new, or empty. Throws a usage error where something is there already. */
@@ -72,16 +76,25 @@ function chosenFolder(output: string): RecordingFolder {
 /** Creates the recording's folder: `output`, or a new name in the current folder. */
 export function createFolder(output: string | undefined, command: readonly string[], now: Date): RecordingFolder {
   if (output !== undefined) return chosenFolder(output);
-  return create(untaken(defaultFolderName(command, now).replace(/\.gcspike$/, ""), ".gcspike"));
+  const stem = defaultFolderName(command, now).replace(/\.gcspike$/, "");
+  const path = createUntaken(stem, ".gcspike", "-o DIR.gcspike");
+  return { path, discard: () => rmSync(path, { recursive: true, force: true }) };
 }
 
 /** Creates a folder for several recordings, with a new name in the current folder. Returns its path, absolute. */
 export function createGroupFolder(stem: string, now: Date): string {
-  return create(untaken(timedName(stem, now), ""), "cd DIR").path;
+  return createUntaken(timedName(stem, now), "", "cd DIR");
 }
 
-function untaken(stem: string, extension: string): string {
-  let path = resolve(`${stem}${extension}`);
-  for (let number = 2; existsSync(path); number++) path = resolve(`${stem}.${number}${extension}`);
-  return path;
+/** Creates a folder with a new name, which another gcspike may be about to take. Returns its path. */
+function createUntaken(stem: string, extension: string, elsewhere: string): string {
+  for (let number = 1; ; number++) {
+    const path = resolve(`${stem}${number === 1 ? "" : `.${number}`}${extension}`);
+    try {
+      mkdirSync(path);
+      return path;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw notCreated(path, error, elsewhere);
+    }
+  }
 }

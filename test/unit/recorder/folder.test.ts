@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -37,6 +37,15 @@ describe("the folder", () => {
     createFolder(undefined, ["node", "server.js"], NOW);
     createFolder(undefined, ["node", "server.js"], NOW);
     expect(readdirSync(root).sort()).toEqual([`${NAME}.2.gcspike`, `${NAME}.gcspike`]);
+  });
+
+  test("a name that somebody takes in the same moment is not shared", () => {
+    process.chdir(root);
+    // What no look beforehand sees, and what is in the way all the same.
+    symlinkSync("nowhere", `${NAME}.gcspike`);
+    symlinkSync("nowhere", "modes-2026-11-22T09-14-07");
+    expect(createFolder(undefined, ["node", "server.js"], NOW).path).toBe(join(root, `${NAME}.2.gcspike`));
+    expect(createGroupFolder("modes", NOW)).toBe(join(root, "modes-2026-11-22T09-14-07.2"));
   });
 
   test("so does a second folder of several, which is none itself", () => {
