@@ -43,9 +43,9 @@ const { readRecording } = await load("src/recording", "read-recording");
 
 /** What is asked of every check, as the command's defaults ask it. */
 const QUESTIONS = [
-  { metric: "pause.p99", unit: "ms", better: "lower", maxRegression: 0.1, weight: 0.8 },
-  { metric: "alloc.bytes", unit: "bytes", better: "lower", maxRegression: 0.05, weight: 0.1 },
-  { metric: "survived.bytes", unit: "bytes", better: "lower", maxRegression: 0.05, weight: 0.1 },
+  { metric: "pause.p99", unit: "ms", better: "lower", maxRegression: 0.1, weight: 0.8, work: 1 },
+  { metric: "alloc.bytes", unit: "bytes", better: "lower", maxRegression: 0.05, weight: 0.1, work: 1 },
+  { metric: "survived.bytes", unit: "bytes", better: "lower", maxRegression: 0.05, weight: 0.1, work: 1 },
 ];
 /** Ask of the time on a processor instead. */
 const ON_CPU = QUESTIONS.map((one) => (one.metric === "pause.p99" ? { ...one, metric: "pause.cpu.p99" } : one));

@@ -14,7 +14,7 @@ import { setUp } from "../check/setup.ts";
 import { checkedRun, type RunOptions, type Side } from "../check/side.ts";
 import { parseWork } from "../check/work.ts";
 import { openWorktree, requireInBoth, type Worktree } from "../check/worktree.ts";
-import { ExitCode, usageError } from "../lib/errors.ts";
+import { ExitCode, GcspikeError, usageError } from "../lib/errors.ts";
 import { shellWord } from "../lib/shell.ts";
 import { plural, shortName } from "../lib/text.ts";
 import { formatBytes, parseDuration } from "../lib/units.ts";
@@ -43,7 +43,7 @@ interface Plan {
   readonly mode: Mode;
   readonly command: readonly string[];
   readonly flags: CheckFlags;
-  readonly request: Omit<CheckRequest, "baseline" | "candidate">;
+  readonly request: Omit<CheckRequest, "baseline" | "candidate" | "isOver">;
   readonly options: RunOptions;
   readonly outputs: readonly { readonly file: string; readonly format: CheckFormat }[];
   readonly kept: readonly CheckedRun[];
@@ -194,9 +194,10 @@ async function compareRuns(
   const here = realpathSync(process.cwd());
   const candidate: Side = { name: "candidate", command, cwd: here, root: worktree?.root ?? here };
   const baseline = baselineSide(mode, candidate, worktree);
-  const resultOf = (runs: Runs): Check =>
+  const resultOf = (runs: Runs, isOver: boolean): Check =>
     check({
       ...request,
+      isOver,
       baseline: mode === "baseline" ? kept : baseline === null ? null : runs.baseline,
       candidate: runs.candidate,
     });
@@ -220,12 +221,12 @@ async function compareRuns(
       warmedUp: (run) => {
         if (mode === "baseline" && plan.flags.force !== true) requireComparable(kept, run);
       },
-      isDecided: (some) => mode !== "calibrate" && mode !== "save" && isDecided(resultOf(some), request.design),
+      isDecided: (some) => mode !== "calibrate" && mode !== "save" && isDecided(resultOf(some, false), request.design),
     },
   );
   if (mode === "save") return saved(runs.candidate, plan, terminal);
   if (mode === "calibrate") return calibrated(plan, runs, terminal);
-  const result = resultOf(runs);
+  const result = resultOf(runs, true);
   await deliver(
     {
       result,
@@ -257,7 +258,16 @@ function saved(runs: readonly CheckedRun[], { flags, command }: Plan, terminal: 
 }
 
 async function calibrated(plan: Plan, { baseline, candidate }: Runs, terminal: Terminal): Promise<number> {
-  const request = { ...plan.request, baseline, candidate };
+  if (baseline.length < 2) {
+    throw new GcspikeError(
+      "calibrate",
+      "The time was over after one pair of runs, which says nothing of how they vary.",
+      {
+        hint: "Give it more: a longer --max-time",
+      },
+    );
+  }
+  const request = { ...plan.request, baseline, candidate, isOver: true };
   const result = calibrate(questionsOf(request, baseline), plan.request.design, Math.random);
   const write = async (format: CheckFormat, toFile: boolean): Promise<Uint8Array> => {
     if (format === "json") return new TextEncoder().encode(`${JSON.stringify(result, null, 2)}\n`);

@@ -11,8 +11,8 @@ export function renderCalibrationTerminal(calibration: Calibration, options: Pag
     ["metric", "median", "noise of a pair", "smallest regression seen", "allowed"],
     ...metrics.map(({ metric, unit, median, deviation, detectable, maxRegression }) => [
       metric,
-      formatQuantity(median, unit),
-      formatShare(deviation),
+      median === null ? "-" : formatQuantity(median, unit),
+      deviation === null ? "-" : formatShare(deviation),
       detectable === null ? "none" : formatShare(detectable),
       formatShare(maxRegression),
     ]),

@@ -36,6 +36,7 @@ const REQUEST: Omit<CheckRequest, "baseline" | "candidate"> = {
   budgets: [],
   design: { mostRuns: 5, paired: true, falseAlarm: 0.01, miss: 0.1 },
   workName: "",
+  isOver: true,
 };
 
 /** Five pairs; the candidate's worst pauses are `factor` times as long. */

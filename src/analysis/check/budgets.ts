@@ -9,23 +9,31 @@ import { tCritical } from "./student-t.ts";
 /** A budget is settled, before all runs are made, where the runs lie on one side of it beyond this doubt. */
 const DOUBT = 0.01;
 
+const KEEPS: Readonly<Record<Budget["comparison"], (value: number, limit: number) => boolean>> = {
+  "<": (value, limit) => value < limit,
+  "<=": (value, limit) => value <= limit,
+  ">": (value, limit) => value > limit,
+  ">=": (value, limit) => value >= limit,
+};
+
 /** `runs`: what every run of the candidate measured. */
 export function checkBudget(budget: Budget, runs: readonly (readonly Measurement[])[]): CheckedBudget {
   const unit =
     runs.flat().find(({ metric }) => metric === budget.metric)?.unit ??
     (/^pause.*(?<!count)$/.test(budget.metric) ? "ms" : "");
-  const values = metricValues(budget.metric, runs);
+  const values = metricValues(budget.metric, runs).filter((one) => one !== null);
   const value = values.length === 0 ? null : columnValue("", values).median;
-  const ok = value !== null && (budget.comparison === "<" ? value < budget.limit : value > budget.limit);
+  const ok = value !== null && KEEPS[budget.comparison](value, budget.limit);
   return { ...budget, value, unit, ok, runs: values };
 }
 
 /** Would more runs hardly change the answer? */
-export function isSettled({ runs, limit }: CheckedBudget, mostRuns: number): boolean {
+export function isSettled({ runs, limit, comparison }: CheckedBudget, mostRuns: number): boolean {
   const part = riskAt(runs.length, mostRuns);
   if (part === null || runs.length < 2) return false;
   const mean = runs.reduce((sum, value) => sum + value, 0) / runs.length;
   const variance = runs.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (runs.length - 1);
   const margin = tCritical((DOUBT * part) / 2, runs.length - 1) * Math.sqrt(variance / runs.length);
-  return Math.abs(mean - limit) > margin;
+  // A count may be its limit every time.
+  return Math.abs(mean - limit) > margin || (margin === 0 && comparison.endsWith("="));
 }

@@ -1,15 +1,17 @@
 /** What a check is worth on this machine: from pairs of runs of the same program, how often it would be wrong, and what it can see. Pure. */
 import type { Measurement } from "../../recording/spec.ts";
+import { columnValue } from "../spread.ts";
 import type { Verdict } from "./check-types.ts";
 import { pairedEstimate } from "./estimate.ts";
-import { type Design, judge, type Question } from "./judge.ts";
+import { comparable, type Design, judge, limitOf, type Question } from "./judge.ts";
 import { looksOf, riskAt } from "./looks.ts";
 import { tCritical } from "./student-t.ts";
 
 export interface CalibratedMetric extends Omit<Measurement, "value"> {
-  readonly median: number;
-  /** Standard deviation of log(second / first) over the pairs: 0.1 is about 10 %. */
-  readonly deviation: number;
+  /** null: hardly a pair has it. */
+  readonly median: number | null;
+  /** Standard deviation of log(second / first) over the pairs: 0.1 is about 10 %. null: hardly a pair has it. */
+  readonly deviation: number | null;
   readonly maxRegression: number;
   /** The smallest regression that nine in ten checks would find, share; null: none that is worth a word. */
   readonly detectable: number | null;
@@ -60,11 +62,11 @@ function resampled(questions: readonly Question[], design: Design, pairs: number
   let taken = 0;
   for (taken of looksOf(design.mostRuns)) {
     const verdicts = questions.map((question) => {
-      const side = (isCandidate: boolean): readonly number[] =>
+      const side = (isCandidate: boolean): Question["baseline"] =>
         drawn
           .slice(0, taken)
           .map(
-            ({ pair, isSwapped }) => (isCandidate === isSwapped ? question.baseline : question.candidate)[pair] ?? 0,
+            ({ pair, isSwapped }) => (isCandidate === isSwapped ? question.baseline : question.candidate)[pair] ?? null,
           );
       return judge({ ...question, baseline: side(false), candidate: side(true) }, design).verdict;
     });
@@ -76,24 +78,25 @@ function resampled(questions: readonly Question[], design: Design, pairs: number
 }
 
 function calibrated(question: Question, { mostRuns, falseAlarm }: Design): CalibratedMetric {
-  const { metric, unit, better, maxRegression, baseline, weight } = question;
-  const estimate = pairedEstimate(baseline, question.candidate);
-  const deviation = estimate === null ? Number.NaN : estimate.standardError * Math.sqrt(baseline.length);
+  const { metric, unit, better, maxRegression, weight } = question;
+  const { baseline, candidate } = comparable(question, { paired: true });
+  const estimate = pairedEstimate(baseline, candidate);
+  const shared = { metric, unit, better, maxRegression };
+  if (estimate === null) return { ...shared, median: null, deviation: null, detectable: null };
+  const deviation = estimate.standardError * Math.sqrt(baseline.length);
   const degrees = mostRuns - 1;
   const risk = (riskAt(mostRuns, mostRuns) ?? 1) * falseAlarm * weight;
   const errors = tCritical(risk, degrees) + tCritical(POWER_RISK, degrees);
   const byNoise = (errors * deviation) / Math.sqrt(mostRuns);
   // Its estimate has to reach what is allowed, too.
-  const byLimit = Math.log1p(maxRegression) + (tCritical(POWER_RISK, degrees) * deviation) / Math.sqrt(mostRuns);
-  const detectable = Math.expm1(Math.max(byNoise, byLimit));
-  const sorted = [...baseline, ...question.candidate].sort((a, b) => a - b);
+  const byLimit = limitOf(maxRegression, better) + (tCritical(POWER_RISK, degrees) * deviation) / Math.sqrt(mostRuns);
+  const worse = Math.max(byNoise, byLimit);
+  const detectable = better === "lower" ? Math.expm1(worse) : -Math.expm1(-worse);
+  const measured = [...question.baseline, ...question.candidate].filter((one) => one !== null);
   return {
-    metric,
-    unit,
-    better,
-    median: sorted[sorted.length >> 1] ?? Number.NaN,
+    ...shared,
+    median: columnValue("", measured).median,
     deviation,
-    maxRegression,
-    detectable: detectable < MOST_DETECTABLE ? detectable : null,
+    detectable: Math.expm1(worse) < MOST_DETECTABLE ? detectable : null,
   };
 }

@@ -29,7 +29,7 @@ export interface CheckedMetric {
 
 export interface Budget {
   readonly metric: string;
-  readonly comparison: "<" | ">";
+  readonly comparison: "<" | "<=" | ">" | ">=";
   readonly limit: number;
 }
 

@@ -15,6 +15,7 @@ import type {
   Verdict,
 } from "./check-types.ts";
 import { type Design, judge, type Question } from "./judge.ts";
+import { LEAST_RUNS } from "./looks.ts";
 import { metricValues } from "./metric-values.ts";
 import type { SiteBytes } from "./site-bytes.ts";
 import { siteChanges } from "./site-changes.ts";
@@ -39,6 +40,8 @@ export interface CheckRequest {
   readonly design: Design;
   /** What one unit of work is called, where the user said how much a run does; "" else. */
   readonly workName: string;
+  /** These are all runs: what is open stays so. */
+  readonly isOver: boolean;
 }
 
 /** Of the risk of a false alarm, what metrics of sizes have: they hardly vary, so that a small part is enough for them. */
@@ -54,7 +57,7 @@ export function check(request: CheckRequest): Check {
   const { baseline, candidate, design } = request;
   const metrics = baseline === null ? [] : judged(request, baseline);
   const budgets = request.budgets.map((budget) => checkBudget(budget, candidate.map(measured(request))));
-  const verdict = overall(metrics, budgets, candidate.length, design.mostRuns);
+  const verdict = overall(metrics, budgets, request);
   const decidedBy = decider(metrics, budgets, verdict);
   const measure = measureFor(metrics, decidedBy);
   const sites = baseline === null ? [] : siteChanges(perWork(baseline), perWork(candidate), measure);
@@ -63,7 +66,7 @@ export function check(request: CheckRequest): Check {
     schema: "gcspike.check/1",
     verdict,
     decidedBy,
-    summary: verdict === "regression" ? `${summary}${behind(sites[0], measure)}` : summary,
+    summary: worstOf(metrics, decidedBy) === undefined ? summary : `${summary}${behind(sites[0], measure)}`,
     pairs: baseline === null ? candidate.length : Math.min(baseline.length, candidate.length),
     metrics,
     budgets,
@@ -71,8 +74,10 @@ export function check(request: CheckRequest): Check {
     sites,
     warnings: [
       ...withoutPause(candidate),
-      ...missingMetrics(metrics),
-      ...humpWarnings(metrics),
+      ...leftRunning([...(baseline ?? []), ...candidate]),
+      ...missingMetrics(metrics, request),
+      ...fewRuns(metrics, request),
+      ...humpWarnings(metrics, design),
       ...sideWarnings(request),
     ],
   };
@@ -85,12 +90,16 @@ export function isDecided({ verdict, budgets, metrics }: Check, { mostRuns }: De
   return verdict !== "inconclusive" && !isBudgetOpen;
 }
 
+const isDivided = ({ workName }: CheckRequest, metric: string): boolean => workName !== "" && IS_COUNTED.test(metric);
+
 const measured =
-  ({ workName }: CheckRequest) =>
+  (request: CheckRequest) =>
   ({ run, work }: CheckedRun): readonly Measurement[] =>
-    workName === ""
-      ? run.metrics
-      : run.metrics.map((one) => (IS_COUNTED.test(one.metric) ? { ...one, value: one.value / work } : one));
+    run.metrics.map((one) => (isDivided(request, one.metric) ? { ...one, value: one.value / work } : one));
+
+function meanWork(runs: readonly CheckedRun[]): number {
+  return runs.reduce((sum, { work }) => sum + work, 0) / runs.length;
+}
 
 function judged(request: CheckRequest, baseline: readonly CheckedRun[]): readonly CheckedMetric[] {
   return questionsOf(request, baseline).map((question) => judge(question, request.design));
@@ -100,7 +109,11 @@ function judged(request: CheckRequest, baseline: readonly CheckedRun[]): readonl
 export function questionsOf(request: CheckRequest, baseline: readonly CheckedRun[]): readonly Question[] {
   const sides = [baseline, request.candidate].map((runs) => runs.map(measured(request)));
   const known = request.metrics.map((metric) => {
-    const any = sides.flat(2).find((one) => one.metric === metric);
+    // What the candidate says of it comes first: a baseline may be a file of anybody's.
+    const any = sides
+      .toReversed()
+      .flat(2)
+      .find((one) => one.metric === metric);
     return { metric, unit: any?.unit ?? "", better: any?.better ?? ("lower" as const) };
   });
   const sizes = known.filter(({ unit }) => unit === "bytes").length;
@@ -110,21 +123,23 @@ export function questionsOf(request: CheckRequest, baseline: readonly CheckedRun
   };
   return known.map(({ metric, unit, better }) => {
     const isKnown = sides.some((runs) => runs.some((metrics) => metrics.some((one) => one.metric === metric)));
-    const [before = [], after = []] = sides.map((runs) => (isKnown ? metricValues(metric, runs) : []));
+    const [before = [], after = []] = sides.map((runs) =>
+      isKnown ? metricValues(metric, runs) : runs.map(() => null),
+    );
     const question = { metric, unit, better, weight: weight(unit), maxRegression: request.maxRegression(metric, unit) };
-    return { ...question, baseline: before, candidate: after };
+    const work = isDivided(request, metric) ? meanWork([...baseline, ...request.candidate]) : 1;
+    return { ...question, baseline: before, candidate: after, work };
   });
 }
 
 function overall(
   metrics: readonly CheckedMetric[],
   budgets: readonly CheckedBudget[],
-  runs: number,
-  mostRuns: number,
+  { isOver, design: { mostRuns } }: CheckRequest,
 ): Verdict {
   if (metrics.some(({ verdict }) => verdict === "regression")) return "regression";
   const exceeded = budgets.filter(({ ok, value }) => !ok && value !== null);
-  if (exceeded.some((budget) => isSettled(budget, mostRuns) || runs >= mostRuns)) return "regression";
+  if (exceeded.some((budget) => isSettled(budget, mostRuns) || isOver)) return "regression";
   if (exceeded.length > 0 || budgets.some(({ value }) => value === null)) return "inconclusive";
   return metrics.every(({ verdict }) => verdict === "pass") ? "pass" : "inconclusive";
 }
@@ -138,7 +153,12 @@ function decider(
   const worst = metrics
     .filter((metric) => metric.verdict === "regression")
     .toSorted((a, b) => Math.abs(b.change ?? 0) - Math.abs(a.change ?? 0))[0];
-  return worst?.metric ?? budgets.find(({ ok }) => !ok)?.metric ?? null;
+  return worst?.metric ?? budgets.find(({ ok, value }) => !ok && value !== null)?.metric ?? null;
+}
+
+/** The metric that decided; a budget may be of one that passes. */
+function worstOf(metrics: readonly CheckedMetric[], decidedBy: string | null): CheckedMetric | undefined {
+  return metrics.find(({ metric, verdict }) => metric === decidedBy && verdict === "regression");
 }
 
 /** What a site must have more of to be behind it. */
@@ -164,7 +184,7 @@ function withoutPause(candidate: readonly CheckedRun[]): readonly Warning[] {
     "pause.count",
     candidate.map(({ run }) => run.metrics),
   );
-  if (counts.length === 0 || counts.some((count) => count > 0)) return [];
+  if (counts.some((count) => count !== 0) || counts.length === 0) return [];
   return [
     {
       code: "no-pause",
@@ -174,24 +194,61 @@ function withoutPause(candidate: readonly CheckedRun[]): readonly Warning[] {
   ];
 }
 
-function missingMetrics(metrics: readonly CheckedMetric[]): readonly Warning[] {
-  const missing = metrics.filter(
-    ({ baseline, candidate }) => baseline.runs.length === 0 || candidate.runs.length === 0,
-  );
-  return missing.map(({ metric, baseline, candidate }) => {
+function leftRunning(runs: readonly CheckedRun[]): readonly Warning[] {
+  const some = runs.filter(({ run }) => run.warnings.some(({ code }) => code === "still-running"));
+  if (some.length === 0) return [];
+  return [
+    {
+      code: "left-running",
+      message: `In ${some.length} of ${runs.length} runs the program left processes behind, which ran beside the runs that followed.`,
+      hint: "Let it wait for them, or end them.",
+    },
+  ];
+}
+
+function missingMetrics(
+  metrics: readonly CheckedMetric[],
+  { baseline, candidate, design }: CheckRequest,
+): readonly Warning[] {
+  const hint = "docs/metrics.md says what each metric needs.";
+  return metrics.flatMap(({ metric, ...measured }) => {
     const sides = [
-      ...(baseline.runs.length === 0 ? ["the baseline"] : []),
-      ...(candidate.runs.length === 0 ? ["the candidate"] : []),
-    ];
-    return {
-      code: "no-metric",
-      message: `No run of ${listText(sides)} has ${plainText(metric, 60)}, so that it cannot be judged.`,
-      hint: "docs/metrics.md says what each metric needs.",
-    };
+      { name: "the baseline", has: measured.baseline.runs.length, made: baseline?.length ?? 0 },
+      { name: "the candidate", has: measured.candidate.runs.length, made: candidate.length },
+    ].filter(({ has, made }) => has < made);
+    const none = sides.filter(({ has }) => has === 0).map(({ name }) => name);
+    if (none.length > 0) {
+      const message = `No run of ${listText(none)} has ${plainText(metric, 60)}, so that it cannot be judged.`;
+      return [{ code: "no-metric", message, hint }];
+    }
+    if (sides.length === 0) return [];
+    const counts = sides.map(({ name, has, made }) => `${made - has} of ${made} runs of ${name}`);
+    const left = design.paired ? "their pairs are" : "they are";
+    const message = `${listText(counts)} lack ${plainText(metric, 60)}: ${left} left out.`;
+    return [{ code: "some-without-metric", message, hint }];
   });
 }
 
-function humpWarnings(metrics: readonly CheckedMetric[]): readonly Warning[] {
+/** What chance may do to so few is more than a check promises, whatever Student's t says. */
+function fewRuns(metrics: readonly CheckedMetric[], { design }: CheckRequest): readonly Warning[] {
+  const few = metrics.filter(
+    ({ verdict, baseline, candidate }) =>
+      verdict === "regression" && Math.min(baseline.runs.length, candidate.runs.length) < LEAST_RUNS,
+  );
+  if (few.length === 0) return [];
+  return [
+    {
+      code: "few-runs",
+      message: `Fewer than ${LEAST_RUNS} runs of a side: of a program that goes one of two ways from run to run, more than one check in a hundred calls ${listText(few.map(({ metric }) => metric))} worse by chance.`,
+      hint: design.paired
+        ? `Allow more: --runs ${LEAST_RUNS}`
+        : "Keep more: gcspike check --save-baseline FILE --runs 10",
+    },
+  ];
+}
+
+function humpWarnings(metrics: readonly CheckedMetric[], { paired }: Design): readonly Warning[] {
+  const how = paired ? "" : "Runs are compared with others of their heap, and do not pass with more in the worse one. ";
   return metrics.flatMap(({ metric, humps, baseline, candidate }) =>
     humps === null
       ? []
@@ -199,7 +256,7 @@ function humpWarnings(metrics: readonly CheckedMetric[]): readonly Warning[] {
           {
             code: "two-humped",
             message: `${metric} lies in two heaps, not around one value: the upper one has ${humps.baselineUpper} of ${baseline.runs.length} runs of the baseline and ${humps.candidateUpper} of ${candidate.runs.length} of the candidate.`,
-            hint: "Runs are compared with others of their heap. gcspike report says which regime V8 chose; --node-args=--no-allocation-site-pretenuring keeps it to one.",
+            hint: `${how}gcspike report says which regime V8 chose; --node-args=--no-allocation-site-pretenuring keeps it to one.`,
           },
         ],
   );
@@ -224,13 +281,14 @@ function summaryOf(
   decidedBy: string | null,
 ): string {
   const exceeded = budgets.find(({ ok, value }) => !ok && value !== null);
-  const worst = metrics.find(({ metric }) => metric === decidedBy);
+  const worst = worstOf(metrics, decidedBy);
   const against = plainText(baselineName, 60);
   if (verdict === "regression" && worst !== undefined) {
     return `${worst.metric} is ${changeText(worst)} than in ${against}: ${valueText(worst, "baseline")} before, ${valueText(worst, "candidate")} now.`;
   }
   if (verdict === "regression" && exceeded !== undefined) {
-    return `${exceeded.metric} is ${formatQuantity(exceeded.value ?? 0, exceeded.unit)}, and may be ${formatQuantity(exceeded.limit, exceeded.unit)}.`;
+    const bound = exceeded.comparison.startsWith("<") ? "may be" : "has to be above";
+    return `${exceeded.metric} is ${formatQuantity(exceeded.value ?? 0, exceeded.unit)}, and ${bound} ${formatQuantity(exceeded.limit, exceeded.unit)}.`;
   }
   if (verdict === "pass") {
     const names = [...metrics, ...budgets].map(({ metric }) => metric);

@@ -26,7 +26,9 @@ function squares(values: readonly number[]): number {
  * null for fewer than two pairs. Values are above 0.
  */
 export function pairedEstimate(baseline: readonly number[], candidate: readonly number[]): Estimate | null {
-  const ratios = candidate.slice(0, baseline.length).map((value, i) => Math.log(value / (baseline[i] ?? Number.NaN)));
+  const ratios = candidate
+    .slice(0, baseline.length)
+    .map((value, i) => Math.log(value) - Math.log(baseline[i] ?? Number.NaN));
   const degrees = ratios.length - 1;
   if (degrees < 1) return null;
   const deviation = Math.max(LEAST_DEVIATION, Math.sqrt(squares(ratios) / degrees));

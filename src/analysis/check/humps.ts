@@ -24,6 +24,35 @@ export function humpsOf(baseline: readonly number[], candidate: readonly number[
   return { border, baselineUpper: upper(baseline), candidateUpper: upper(candidate) };
 }
 
+/**
+ * The probability that as many runs of the candidate as these, or more, lie in the worse hump where both sides are alike: Fisher's exact
+ * test, one-sided. The counts are of all runs of each side.
+ */
+export function worseHumpRisk(
+  { baselineUpper, candidateUpper }: Humps,
+  baseline: number,
+  candidate: number,
+  better: "lower" | "higher",
+): number {
+  const isUpperWorse = better === "lower";
+  const worse = isUpperWorse ? candidateUpper : candidate - candidateUpper;
+  const all = worse + (isUpperWorse ? baselineUpper : baseline - baselineUpper);
+  let risk = 0;
+  for (let count = worse; count <= Math.min(all, candidate); count++) {
+    if (all - count > baseline) continue;
+    const ways = logChoose(candidate, count) + logChoose(baseline, all - count);
+    risk += Math.exp(ways - logChoose(candidate + baseline, all));
+  }
+  return risk;
+}
+
+/** The logarithm of the number of ways to choose `count` of `all`. */
+function logChoose(all: number, count: number): number {
+  let sum = 0;
+  for (let i = 1; i <= count; i++) sum += Math.log((all - count + i) / i);
+  return sum;
+}
+
 function borderOf(values: readonly number[]): number | null {
   if (values.length < LEAST_RUNS) return null;
   const logs = values.map(Math.log).sort((a, b) => a - b);

@@ -6,7 +6,7 @@ const PARTS = [0.4, 0.5, 0.7, 1];
  * Of a program that runs in one of two ways at random, three runs of one side are all slow and three of the other all fast in one
  * check of 64, which looks like proof; of four, in one of 256.
  */
-const LEAST_RUNS = 4;
+export const LEAST_RUNS = 4;
 
 /** After how many runs of each side there is a look: rising, the last one after `mostRuns`; 4, 5, 7 and 10 of ten. */
 export function looksOf(mostRuns: number): readonly number[] {

@@ -1,5 +1,5 @@
 /** What a check found: the verdict, each metric's change with its interval, and who allocates more. */
-import type { Check, CheckedMetric, SiteChange } from "../../../analysis/check/check-types.ts";
+import type { Check, CheckedBudget, CheckedMetric, SiteChange } from "../../../analysis/check/check-types.ts";
 import {
   budgetText,
   budgetVerdict,
@@ -99,10 +99,15 @@ function budgetTable(check: Check): HTMLElement {
       "tr",
       {},
       h("th", { scope: "row" }, tidy(budgetText(budget))),
-      h("td", { class: `check-verdict ${budget.ok ? "pass" : "regression"}` }, budgetVerdict(budget)),
+      h("td", { class: `check-verdict ${budgetClass(budget)}` }, budgetVerdict(budget)),
     ),
   );
   return tableOf("Budgets", ["Budget", "Verdict"], rows);
+}
+
+function budgetClass({ ok, value }: CheckedBudget): string {
+  if (value === null) return "inconclusive";
+  return ok ? "pass" : "regression";
 }
 
 function siteTable(check: Check): HTMLElement {

@@ -7,13 +7,16 @@ import { normal, seeded } from "../../../support/random.ts";
 
 const DESIGN: Design = { mostRuns: 10, paired: true, falseAlarm: 0.01, miss: 0.1 };
 
-function question(baseline: readonly number[], candidate: readonly number[], more: Partial<Question> = {}): Question {
+type Values = readonly (number | null)[];
+
+function question(baseline: Values, candidate: Values, more: Partial<Question> = {}): Question {
   return {
     metric: "pause.p99",
     unit: "ms",
     better: "lower",
     maxRegression: 0.1,
     weight: 1,
+    work: 1,
     baseline,
     candidate,
     ...more,
@@ -93,6 +96,61 @@ describe("a metric", () => {
     expect(judge(question(low, high, asked), DESIGN).verdict).toBe("pass");
   });
 
+  test("of which more is better may fall by just the share that it may get worse by", () => {
+    const judged = (factor: number, maxRegression: number) =>
+      judge(
+        question(
+          [100, 101, 99, 100, 100],
+          [100, 101, 99, 100, 100].map((value) => value * factor),
+          {
+            unit: "1/s",
+            better: "higher",
+            maxRegression,
+          },
+        ),
+        DESIGN,
+      ).verdict;
+    expect(judged(0.903, 0.1)).not.toBe("regression");
+    expect(judged(0.88, 0.1)).toBe("regression");
+    expect(judged(0.3, 2)).toBe("pass");
+  });
+
+  test("that one run of a pair lacks is judged by the pairs that are whole", () => {
+    const machine = [10, 20, 40, 80, 160, 320];
+    const whole = judge(question(machine.slice(1), machine.slice(1)), DESIGN);
+    const holed = judge(question(machine, [null, ...machine.slice(1)]), DESIGN);
+    expect(holed.verdict).toBe("pass");
+    expect(holed.change).toBe(whole.change);
+    expect(holed.baseline.runs).toEqual(machine);
+    expect(holed.candidate.runs).toEqual(machine.slice(1));
+  });
+
+  test("takes the risk of a look once, also where a run lacks it", () => {
+    const values = [10, 10.5, 9.8, 10.1];
+    const made = (count: number) =>
+      judge(question([...values, null].slice(0, count), [...values, 10].slice(0, count)), DESIGN);
+    // Both judge four pairs; what is left of the risk at the second look is less than the first one had.
+    expect(made(5).interval?.[1]).toBeGreaterThan(made(4).interval?.[1] ?? Number.NaN);
+  });
+
+  test("of any size has an interval that JSON can hold", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 0, max: 1e308, noNaN: true }), { minLength: 4, maxLength: 4 }),
+        (values) => {
+          const { change, interval } = judge(question(values, values.toReversed()), { ...DESIGN, mostRuns: 4 });
+          for (const value of [change, ...(interval ?? [])]) expect(Number.isFinite(value)).toBe(true);
+        },
+      ),
+    );
+  });
+
+  test("that is divided by work is not drowned by what a zero gets added", () => {
+    const perRequest = { unit: "bytes", maxRegression: 0.05, work: 10_000 };
+    const judged = judge(question([50, 51, 49, 0, 50], [500, 510, 490, 500, 505], perRequest), DESIGN);
+    expect(judged.change).toBeGreaterThan(5);
+  });
+
   test("that was never there before is a regression, although nothing has a ratio to 0", () => {
     expect(judge(question([0, 0, 0, 0, 0], [30, 31, 29, 30, 32]), DESIGN).verdict).toBe("regression");
     expect(judge(question([0, 0, 0, 0, 0], [0, 0, 0, 0, 0]), DESIGN).verdict).toBe("pass");
@@ -135,6 +193,34 @@ function regressions(draw: (side: "baseline" | "candidate") => number, design: D
   }
   return count / checks;
 }
+
+describe("runs that are not pairs, in two humps", () => {
+  const unpaired: Design = { ...DESIGN, paired: false };
+  const passes = (baselineSlow: number, candidateSlow: number, better: "lower" | "higher"): number => {
+    const random = seeded(23);
+    const slow = better === "lower" ? 1.6 : 1 / 1.6;
+    const draw = (share: number) => (random() < share ? slow : 1) * Math.exp(0.02 * normal(random));
+    let count = 0;
+    for (let i = 0; i < 1000; i++) {
+      const baseline = Array.from({ length: 10 }, () => draw(baselineSlow));
+      const candidate = Array.from({ length: 10 }, () => draw(candidateSlow));
+      const verdicts = looksOf(10).map(
+        (taken) => judge(question(baseline, candidate.slice(0, taken), { better }), unpaired).verdict,
+      );
+      if (verdicts.find((verdict) => verdict !== "inconclusive") === "pass") count++;
+    }
+    return count / 1000;
+  };
+
+  test.each(["lower", "higher"] as const)(
+    "pass where as many are slow, and not where most are now (%s is better)",
+    (better) => {
+      expect(passes(0.5, 0.5, better)).toBeGreaterThan(0.9);
+      expect(passes(0.2, 1, better)).toBeLessThan(0.1);
+      expect(passes(0, 0.8, better)).toBeLessThan(0.1);
+    },
+  );
+});
 
 describe("a whole check of equal programs cries wolf in at most one of a hundred", () => {
   const shapes: Readonly<Record<string, (random: () => number) => number>> = {
