@@ -17,30 +17,30 @@ export function requireMetric(flag: string, name: string): string {
   );
 }
 
-/** "10%" or "0.1" as a share, above 0. @throws a usage error */
+/** "10%" or "0.1" as a share, above 0. A number without % is below 1: "5" would be 500 % for some and 5 % for others. @throws a usage error */
 export function parseShare(flag: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
-  const share = match === null ? Number.NaN : Number(match[1]) / (match[2] === "%" ? 100 : 1);
-  if (share > 0 && share <= 10) return share;
+  const isPercent = match?.[2] === "%";
+  const share = match === null ? Number.NaN : Number(match[1]) / (isPercent ? 100 : 1);
+  if (share > 0 && share <= 10 && (isPercent || share < 1)) return share;
   throw usageError(`${flag} cannot be "${text}".`, `Give a share above 0, such as ${flag} 10%`);
 }
 
 /** "pause.p99<5ms", "mmu.50ms>60%". @throws a usage error */
 export function parseBudget(text: string): Budget {
-  const match = /^\s*([\w.-]+)\s*([<>])=?\s*(\S+)\s*$/.exec(text);
+  const match = /^\s*([\w.-]+)\s*([<>]=?)\s*(\S+)\s*$/.exec(text);
   if (match === null) {
     throw usageError(`--budget cannot be "${text}".`, "Give a metric and its limit: --budget 'pause.p99<5ms'");
   }
   const [, name = "", comparison = "", value = ""] = match;
   const metric = requireMetric("--budget", name);
-  return { metric, comparison: comparison === ">" ? ">" : "<", limit: parseLimit(metric, value) };
+  return { metric, comparison: comparison as Budget["comparison"], limit: parseLimit(metric, value) };
 }
 
 function parseLimit(metric: string, value: string): number {
-  if (/bytes$|peak$/.test(metric)) return parseSize("--budget", value);
+  if (/bytes$|peak$|growth$/.test(metric)) return parseSize("--budget", value);
   if (/share$|^mmu/.test(metric)) return parseShare("--budget", value);
   if (/^pause.*(?<!count)$|outside$|^latency/.test(metric)) return parseDuration("--budget", value);
-  const number = Number(value);
-  if (number >= 0) return number;
+  if (/^\d+(?:\.\d+)?$/.test(value)) return Number(value);
   throw usageError(`--budget ${metric} has no limit "${value}".`, "Give a number.");
 }

@@ -20,6 +20,12 @@ export function parseWork(text: string | undefined): Work {
   );
 }
 
+/** "" where nobody said how much a run does; runs that were counted in different things cannot be compared. */
+export function countedIn(text: string | undefined): string {
+  if (text === undefined) return "";
+  return text.startsWith(TAG) ? text : "units";
+}
+
 /** Throws GcspikeError where the tag never came. */
 export function workOf(recording: Recording, work: Work): number {
   if ("units" in work) return work.units;

@@ -12,7 +12,7 @@ import { makePairs, type Runs } from "../check/pairs.ts";
 import { requireComparable } from "../check/same-machine.ts";
 import { setUp } from "../check/setup.ts";
 import { checkedRun, type RunOptions, type Side } from "../check/side.ts";
-import { parseWork } from "../check/work.ts";
+import { countedIn, parseWork } from "../check/work.ts";
 import { openWorktree, requireInBoth, type Worktree } from "../check/worktree.ts";
 import { ExitCode, GcspikeError, usageError } from "../lib/errors.ts";
 import { shellWord } from "../lib/shell.ts";
@@ -103,7 +103,7 @@ async function planOf(command: readonly string[], flags: CheckFlags, terminal: T
     MOST_RUNS,
   );
   const design: Design = { mostRuns, paired: mode !== "baseline", falseAlarm: FALSE_ALARM, miss: MISS };
-  const kept = mode === "baseline" ? await readKept(flags.baseline ?? [], work) : [];
+  const kept = mode === "baseline" ? await readKept(flags, work) : [];
   return {
     mode,
     command,
@@ -144,12 +144,14 @@ function modeOf({ against, baseline, budget, calibrate: isCalibration, saveBasel
   );
 }
 
-async function readKept(paths: readonly string[], work: RunOptions["work"]): Promise<readonly CheckedRun[]> {
+async function readKept(flags: CheckFlags, work: RunOptions["work"]): Promise<readonly CheckedRun[]> {
   const runs: CheckedRun[] = [];
-  for (const path of paths) {
-    const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-    if (isFile) runs.push(...readBaseline(path));
-    else runs.push(checkedRun(await readRecording(path), realpathSync(process.cwd()), work));
+  for (const path of flags.baseline ?? []) {
+    const isFile = existsSync(path) && statSync(path).isFile();
+    const read = isFile
+      ? readBaseline(path, countedIn(flags.work))
+      : [checkedRun(await readRecording(path), realpathSync(process.cwd()), work)];
+    for (const run of read) runs.push(run);
   }
   return runs;
 }
@@ -252,7 +254,7 @@ function runText({ name }: Side, run: number, mostRuns: number, paired: boolean)
 
 function saved(runs: readonly CheckedRun[], { flags, command }: Plan, terminal: Terminal): number {
   const file = flags.saveBaseline ?? "";
-  writeReportFile(file, encodeBaseline(runs, new Date()));
+  writeReportFile(file, encodeBaseline(runs, countedIn(flags.work), new Date()));
   terminal.err(`Wrote ${plural(runs.length, "run")} of ${shortName(command.join(" "), 60)} to ${file}\n`);
   return ExitCode.ok;
 }

@@ -66,6 +66,7 @@ function escaped(text: string): string {
     .split("\n")
     .map((line) => plainText(line, 2000))
     .join("\n")
+    .replaceAll(/[\ufffe\uffff]/g, "")
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")
     .replaceAll(">", "&gt;")

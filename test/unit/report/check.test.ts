@@ -73,6 +73,12 @@ test("a name cannot begin an annotation, end an XML element or call somebody", (
   expect(text(renderCheckMarkdown(check))).not.toMatch(/@somebody|<b>/);
 });
 
+test("characters that XML does not have are not in JUnit's report", () => {
+  const check = checkOf(1.4, {}, (name) => `${name}\ufffe\uffff\u0000\u000b`);
+  // https://www.w3.org/TR/xml/#charsets
+  expect(text(renderCheckJunit(check))).toMatch(/^[\t\n\r\u0020-\ud7ff\ue000-\ufffd]*$/);
+});
+
 test("a program without a pause is said so, and passes no judgement", () => {
   const silent = checkedRun(1, 1);
   const none = {
