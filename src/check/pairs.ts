@@ -42,7 +42,7 @@ export async function makePairs(plan: PairsPlan, observer: PairsObserver): Promi
   for (const side of sides) {
     const output = join(folder, `${side.name}-warm-up.gcspike`);
     const run = await observer.around(side, 0, () => runOnce(side, output, options));
-    rmSync(output, { recursive: true, force: true });
+    discard(output);
     if (side === candidate) observer.warmedUp(run);
   }
   const looks = looksOf(mostRuns);
@@ -56,4 +56,13 @@ export async function makePairs(plan: PairsPlan, observer: PairsObserver): Promi
     if (performance.now() >= plan.untilMs) break;
   }
   return runs;
+}
+
+/** A daemon that the program left behind may be writing to it still. */
+function discard(folder: string): void {
+  try {
+    rmSync(folder, { recursive: true, force: true });
+  } catch {
+    // What is left is one more recording beside the others.
+  }
 }

@@ -1,7 +1,7 @@
 /** The options of `gcspike check`, from text to what they mean. Stands alone, so that --help loads no renderer. */
 import { extname } from "node:path";
 import { parseShare, requireMetric } from "../check/budget-words.ts";
-import { usageError } from "../lib/errors.ts";
+import { type GcspikeError, usageError } from "../lib/errors.ts";
 
 export const CHECK_FORMATS = ["terminal", "json", "markdown", "junit", "html"] as const;
 export type CheckFormat = (typeof CHECK_FORMATS)[number];
@@ -71,4 +71,17 @@ export function formatOfFile(file: string): CheckFormat {
     `-o ${file} does not say which format to write.`,
     "Use a name that ends with .html, .json, .md, .xml or .txt",
   );
+}
+
+/** @throws a usage error for what would have no effect */
+export function requireEffect(flags: CheckFlags, files: readonly CheckFormat[]): void {
+  const isSaving = flags.saveBaseline !== undefined;
+  if (!isSaving && flags.calibrate !== true) return;
+  const flag = isSaving ? "--save-baseline" : "--calibrate";
+  const no = (what: string, hint: string): GcspikeError => usageError(`${flag} ${what}. Nothing was run.`, hint);
+  if (flags.budget !== undefined) throw no("judges nothing, so that --budget has no place beside it", "Leave one out.");
+  const formats = [...(flags.format === undefined ? [] : [flags.format]), ...files];
+  if (isSaving && formats.length > 0) throw no("writes one file and no report", "Leave out --format and -o.");
+  const other = formats.find((format) => format !== "terminal" && format !== "json");
+  if (other !== undefined) throw no(`has no ${other}`, "Use --format json, or -o FILE.json or FILE.txt");
 }

@@ -1,30 +1,29 @@
 /** `gcspike check`: makes the runs that a check compares, and says what they mean. */
-import { appendFileSync, existsSync, realpathSync, rmdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, rmdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { calibrate } from "../analysis/check/calibrate.ts";
 import { type CheckedRun, type CheckRequest, check, isDecided, questionsOf } from "../analysis/check/check.ts";
 import type { Check } from "../analysis/check/check-types.ts";
-import { FlameRuns } from "../analysis/check/flame-difference.ts";
 import type { Design } from "../analysis/check/judge.ts";
 import { encodeBaseline, readBaseline } from "../check/baseline-file.ts";
 import { parseBudget } from "../check/budget-words.ts";
+import { withoutHook } from "../check/git.ts";
 import { makePairs, type Runs } from "../check/pairs.ts";
 import { requireComparable } from "../check/same-machine.ts";
 import { setUp } from "../check/setup.ts";
 import { checkedRun, type RunOptions, type Side } from "../check/side.ts";
 import { countedIn, parseWork } from "../check/work.ts";
-import { openWorktree, requireInBoth, type Worktree } from "../check/worktree.ts";
+import { environmentIn, openWorktree, requireFolder, requireInBoth, type Worktree } from "../check/worktree.ts";
 import { ExitCode, GcspikeError, usageError } from "../lib/errors.ts";
 import { shellWord } from "../lib/shell.ts";
 import { plural, shortName } from "../lib/text.ts";
-import { formatBytes, parseDuration } from "../lib/units.ts";
+import { parseDuration } from "../lib/units.ts";
 import { createGroupFolder } from "../recorder/folder.ts";
 import { readRecording } from "../recording/read-recording.ts";
-import { githubAnnotations } from "../report/github-annotations.ts";
-import { wholeNumber } from "../workload/flags.ts";
-import { type CheckFlags, type CheckFormat, chooseMetrics, formatOfFile } from "./check-flags.ts";
+import { durationMs, wholeNumber } from "../workload/flags.ts";
+import { type CheckFlags, type CheckFormat, chooseMetrics, formatOfFile, requireEffect } from "./check-flags.ts";
+import { type CheckOutput, deliver } from "./check-output.ts";
 import { requireWritable, writeReportFile } from "./files.ts";
-import { readForPage } from "./run-compare.ts";
 import { withSpinner } from "./spinner.ts";
 import { stoppable } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -36,6 +35,8 @@ const MISS = 0.1;
 const DEFAULT_RUNS = "10";
 const MOST_RUNS = 200;
 const DEFAULT_TIMEOUT = "10m";
+/** A week. */
+const MOST_TIMEOUT_MS = 7 * 24 * 3_600_000;
 
 type Mode = "against" | "baseline" | "budget" | "calibrate" | "save";
 
@@ -45,7 +46,7 @@ interface Plan {
   readonly flags: CheckFlags;
   readonly request: Omit<CheckRequest, "baseline" | "candidate" | "isOver">;
   readonly options: RunOptions;
-  readonly outputs: readonly { readonly file: string; readonly format: CheckFormat }[];
+  readonly outputs: readonly CheckOutput[];
   readonly kept: readonly CheckedRun[];
   readonly maxTimeMs: number;
 }
@@ -57,19 +58,45 @@ export async function runCheck(command: readonly string[], flags: CheckFlags, te
   try {
     return await stoppable(async (throwIfStopped) => {
       const stop = (): void =>
-        throwIfStopped(existsSync(folder) ? `What was recorded is in ${folder}.` : "Nothing was recorded.");
-      const worktree = flags.against === undefined ? null : await openWorktree(flags.against, process.cwd());
+        throwIfStopped(isEmpty(folder) ? "Nothing was recorded." : `What was recorded is in ${folder}.`);
+      const worktree = flags.against === undefined ? null : await opened(flags.against, stop);
       try {
         if (worktree !== null) await prepare(worktree, plan, folder, terminal, stop);
         return await compareRuns(plan, worktree, folder, terminal, stop);
       } finally {
-        await worktree?.close();
+        await worktree?.close().catch((error) => terminal.err(leftBehind(error)));
       }
     });
   } finally {
     removeIfEmpty(folder);
   }
 }
+
+/** A work tree that is there has to be closed, also where a signal came meanwhile. */
+function opened(ref: string, stop: () => void): Promise<Worktree> {
+  return openWorktree(ref, process.cwd()).catch((error) => {
+    stop();
+    throw error;
+  });
+}
+
+/** What was ended by a signal did not fail. */
+async function stopping<T>(stop: () => void, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } finally {
+    stop();
+  }
+}
+
+/** The verdict stands, whatever could not be removed. */
+function leftBehind(error: unknown): string {
+  if (!(error instanceof GcspikeError)) throw error;
+  return `gcspike: ${error.message}\n  ${error.hint}\n`;
+}
+
+/** Also where the program took it away. */
+const isEmpty = (folder: string): boolean => !existsSync(folder) || readdirSync(folder).length === 0;
 
 function removeIfEmpty(folder: string): void {
   try {
@@ -89,6 +116,10 @@ async function planOf(command: readonly string[], flags: CheckFlags, terminal: T
     throw usageError("An HTML page is not for a terminal.", "Write it to a file: -o check.html");
   }
   const outputs = (flags.output ?? []).map((file) => ({ file, format: formatOfFile(file) }));
+  requireEffect(
+    flags,
+    outputs.map(({ format }) => format),
+  );
   for (const file of [
     ...outputs.map((output) => output.file),
     ...(flags.saveBaseline === undefined ? [] : [flags.saveBaseline]),
@@ -117,7 +148,7 @@ async function planOf(command: readonly string[], flags: CheckFlags, terminal: T
     },
     options: {
       nodeArgs: flags.nodeArgs,
-      timeoutMs: parseDuration("--timeout", flags.timeout ?? DEFAULT_TIMEOUT),
+      timeoutMs: durationMs("timeout", flags.timeout ?? DEFAULT_TIMEOUT, 1, MOST_TIMEOUT_MS),
       work,
     },
     outputs,
@@ -164,18 +195,15 @@ async function prepare(
   stop: () => void,
 ): Promise<void> {
   const { flags, command } = plan;
+  const { against = "", setup } = flags;
   stop();
-  if (flags.setup !== undefined) {
-    const setup = flags.setup;
-    await announced(terminal, `Setting up ${flags.against}`, () =>
-      setUp(setup, worktree.cwd, join(folder, "setup.log")),
-    ).catch((error) => {
-      stop();
-      throw error;
-    });
+  requireFolder(against, worktree);
+  if (setup !== undefined) {
+    const environment = environmentIn(worktree, process.env);
+    const work = () => setUp(setup, worktree.cwd, environment, join(folder, "setup.log"));
+    await stopping(stop, announced(terminal, `Setting up ${shortName(against, 60)}`, work));
   }
-  stop();
-  requireInBoth(command, flags.against ?? "", process.cwd(), worktree);
+  requireInBoth(command, against, process.cwd(), worktree);
 }
 
 /** On a terminal a spinner, elsewhere a line. */
@@ -194,7 +222,14 @@ async function compareRuns(
   const { mode, request, command, kept } = plan;
   const { mostRuns } = request.design;
   const here = realpathSync(process.cwd());
-  const candidate: Side = { name: "candidate", command, cwd: here, root: worktree?.root ?? here };
+  const candidate: Side = {
+    name: "candidate",
+    command,
+    cwd: here,
+    env: withoutHook(process.env),
+    root: worktree?.root ?? here,
+    hint: `Make the program work first: ${command.map(shellWord).join(" ")}`,
+  };
   const baseline = baselineSide(mode, candidate, worktree);
   const resultOf = (runs: Runs, isOver: boolean): Check =>
     check({
@@ -214,11 +249,8 @@ async function compareRuns(
     },
     {
       around: async (side, run, make) => {
-        try {
-          return await announced(terminal, runText(side, run, mostRuns, baseline !== null), make);
-        } finally {
-          stop();
-        }
+        const text = runText(side, run, mostRuns, baseline !== null);
+        return await stopping(stop, announced(terminal, text, make));
       },
       warmedUp: (run) => {
         if (mode === "baseline" && plan.flags.force !== true) requireComparable(kept, run);
@@ -226,25 +258,41 @@ async function compareRuns(
       isDecided: (some) => mode !== "calibrate" && mode !== "save" && isDecided(resultOf(some, false), request.design),
     },
   );
-  if (mode === "save") return saved(runs.candidate, plan, terminal);
-  if (mode === "calibrate") return calibrated(plan, runs, terminal);
-  const result = resultOf(runs, true);
-  await deliver(
-    {
-      result,
-      sides: { [request.baselineName]: mode === "baseline" ? kept : runs.baseline, now: runs.candidate },
-      roots: { baseline: baseline?.root ?? candidate.root, candidate: candidate.root },
-    },
-    plan,
-    terminal,
-  );
-  terminal.err(`\n  The recordings:  ${shellWord(folder)}\n`);
-  return exitCodeOf(result, plan.flags);
+  try {
+    if (mode === "save") return saved(runs.candidate, plan, terminal);
+    if (mode === "calibrate") return await calibrated(plan, runs, terminal);
+    const result = resultOf(runs, true);
+    const sides = {
+      baseline: {
+        name: request.baselineName,
+        runs: mode === "baseline" ? kept : runs.baseline,
+        root: baseline?.root ?? candidate.root,
+      },
+      // A branch may be called so.
+      candidate: {
+        name: request.baselineName === "now" ? "working tree" : "now",
+        runs: runs.candidate,
+        root: candidate.root,
+      },
+    };
+    await deliver({ result, sides }, plan.flags.format, plan.outputs, terminal);
+    return exitCodeOf(result, plan.flags);
+  } finally {
+    terminal.err(`\n  The recordings:  ${shellWord(folder)}\n`);
+  }
 }
 
 function baselineSide(mode: Mode, candidate: Side, worktree: Worktree | null): Side | null {
   if (mode === "calibrate") return { ...candidate, name: "baseline" };
-  return worktree === null ? null : { ...candidate, name: "baseline", cwd: worktree.cwd, root: worktree.path };
+  if (worktree === null) return null;
+  return {
+    ...candidate,
+    name: "baseline",
+    cwd: worktree.cwd,
+    env: environmentIn(worktree, process.env),
+    root: worktree.path,
+    hint: "It runs in a clean checkout of the commit: what it needs has to be in git, or be made by --setup.",
+  };
 }
 
 function runText({ name }: Side, run: number, mostRuns: number, paired: boolean): string {
@@ -279,71 +327,6 @@ async function calibrated(plan: Plan, { baseline, candidate }: Runs, terminal: T
   terminal.out(await write(plan.flags.format ?? "terminal", false));
   for (const { file, format } of plan.outputs) writeReportFile(file, await write(format, true));
   return ExitCode.ok;
-}
-
-/** A check, and the runs that it is about, by side. */
-interface Outcome {
-  readonly result: Check;
-  readonly sides: Readonly<Record<string, readonly CheckedRun[]>>;
-  /** Of the source files of each side. */
-  readonly roots: { readonly baseline: string; readonly candidate: string };
-}
-
-async function deliver(outcome: Outcome, { flags, outputs }: Plan, terminal: Terminal): Promise<void> {
-  const { result } = outcome;
-  for (const { file, format } of outputs) {
-    const bytes = await render(outcome, format, terminal, true);
-    writeReportFile(file, bytes);
-    terminal.err(`Wrote ${file} (${formatBytes(bytes.length)})\n`);
-  }
-  terminal.out(await render(outcome, flags.format ?? "terminal", terminal, false));
-  if (process.env.GITHUB_ACTIONS === "true") {
-    terminal.err(githubAnnotations(result));
-    const summary = process.env.GITHUB_STEP_SUMMARY;
-    if (summary !== undefined && summary !== "")
-      appendFileSync(summary, await render(outcome, "markdown", terminal, true));
-  }
-}
-
-async function render(outcome: Outcome, format: CheckFormat, terminal: Terminal, toFile: boolean): Promise<Uint8Array> {
-  const { result } = outcome;
-  switch (format) {
-    case "json":
-      return (await import("../report/json.ts")).renderCheckJson(result);
-    case "markdown":
-      return (await import("../report/check-markdown.ts")).renderCheckMarkdown(result);
-    case "junit":
-      return (await import("../report/check-junit.ts")).renderCheckJunit(result);
-    case "html":
-      return renderPage(outcome);
-    case "terminal": {
-      const { renderCheckTerminal } = await import("../report/check-terminal.ts");
-      return renderCheckTerminal(result, { color: terminal.outColor && !toFile, width: terminal.width() });
-    }
-  }
-}
-
-/** The comparison of both sides, with the verdict above it. Runs whose recording is not here any more are left out. */
-async function renderPage({ result, sides, roots }: Outcome): Promise<Uint8Array> {
-  const [{ renderComparisonHtml }, { loadAssets }] = await Promise.all([
-    import("../report/compare-html.ts"),
-    import("../report/assets.ts"),
-  ]);
-  const folders = Object.entries(sides).map(([name, runs]) => ({
-    name,
-    folders: runs.map(({ run }) => run.recording).filter((folder) => existsSync(folder)),
-  }));
-  const flames = new FlameRuns(result.sitesMeasure);
-  const { view, pictures } = await readForPage(
-    folders.filter((column) => column.folders.length > 0),
-    (recording, column) =>
-      flames.add(
-        column === "now" ? "candidate" : "baseline",
-        recording,
-        column === "now" ? roots.candidate : roots.baseline,
-      ),
-  );
-  return renderComparisonHtml(view, pictures, loadAssets("compare"), { check: result, flames: flames.finish() });
 }
 
 function exitCodeOf({ verdict }: Check, { inconclusive }: CheckFlags): number {

@@ -1,12 +1,12 @@
 /** A workload as a command of its own process, with what must be there before it starts. */
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statfsSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type GcspikeError, usageError } from "../lib/errors.ts";
-import { isAlive } from "../lib/is-alive.ts";
 import { packageRoot } from "../lib/package.ts";
+import { abandonedFolders, makeTemporaryFolder } from "../lib/temporary-folder.ts";
 import { plainText, plural } from "../lib/text.ts";
 import { formatBytes } from "../lib/units.ts";
 import { commandWords, type FlagWords } from "../workload/flags.ts";
@@ -26,7 +26,7 @@ import { withSpinner } from "./spinner.ts";
 import { stoppable } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
 
-const PREFIX = "gcspike-arrivals-";
+const STEM = "gcspike-arrivals";
 const LOOK_EVERY_MS = 50;
 
 function entry(name: string): string {
@@ -80,7 +80,7 @@ async function withArrivals<T>(
   const most = runs === "one" ? MOST_FILES : Number.POSITIVE_INFINITY;
   requireDisk(options, most);
   removeAbandoned();
-  const folder = mkdtempSync(join(tmpdir(), `${PREFIX}${process.pid}-`));
+  const folder = makeTemporaryFolder(STEM);
   let maker: ChildProcess | undefined;
   let failure: GcspikeError | undefined;
   return stoppable(async (throwIfStopped) => {
@@ -149,13 +149,11 @@ function requireDisk({ tps, durationMs }: TxpoolOptions, most: number): void {
 
 /** Of a gcspike that was killed. */
 function removeAbandoned(): void {
-  for (const name of readdirSync(tmpdir())) {
-    const pid = Number(name.startsWith(PREFIX) ? name.slice(PREFIX.length).split("-")[0] : Number.NaN);
-    if (!Number.isInteger(pid) || isAlive(pid)) continue;
+  for (const folder of abandonedFolders(STEM)) {
     try {
-      rmSync(join(tmpdir(), name), { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
     } catch {
-      // Another user's: theirs to remove.
+      // Something in it is another user's: theirs to remove.
     }
   }
 }

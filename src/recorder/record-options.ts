@@ -27,9 +27,11 @@ export interface RecordOptions {
   readonly redact?: boolean | undefined;
   /** The program's current folder; by default this process's. */
   readonly cwd?: string | undefined;
+  /** The program's environment; by default this process's. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
   /**
    * Gets the program's stdout and stderr. The program is then in the background: it has no stdin and a process group of its own, whose
-   * processes are ended with it. By default it has this process's own.
+   * processes are ended with it, and five seconds after a signal that asked it to end. By default it has this process's own.
    */
   readonly outputFile?: string | undefined;
   /** A program in the background that still runs after this time is ended, ms; by default it may run for ever. */

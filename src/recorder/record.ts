@@ -71,7 +71,8 @@ function notStarted(program: string, error: unknown): Error {
 function targetOf(options: RecordOptions, nodeArguments: NodeArguments, folder: string, preload: string): Target {
   const [program = "", ...rest] = options.command;
   const ours = [join(dirname(preload), "*"), join(packageRoot(), "prebuilds", "*"), join(folder, "*")];
-  const existing = process.env.NODE_OPTIONS;
+  const inherited = options.env ?? process.env;
+  const existing = inherited.NODE_OPTIONS;
   const environment = [...splitNodeOptions("NODE_OPTIONS", existing ?? ""), ...nodeArguments.environment];
   const commandLine = isNode(program)
     ? permissionToRead([...nodeArguments.commandLine, ...leadingOptions(rest)], ours)
@@ -81,7 +82,7 @@ function targetOf(options: RecordOptions, nodeArguments: NodeArguments, folder: 
     program,
     cwd: options.cwd,
     arguments: [...commandLine, ...nodeArguments.commandLine, ...rest],
-    env: { ...process.env, GCSPIKE_RECORDING: folder, NODE_OPTIONS: targetNodeOptions(preload, existing, added) },
+    env: { ...inherited, GCSPIKE_RECORDING: folder, NODE_OPTIONS: targetNodeOptions(preload, existing, added) },
   };
 }
 

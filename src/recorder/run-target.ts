@@ -24,8 +24,11 @@ export interface TargetRun {
   readonly timedOut: () => boolean;
 }
 
-/** A program that is asked to end has so long to do it. */
+/** A program in the background that is asked to end has so long to do it. */
 const GRACE_MS = 5000;
+const ASK_TO_END: readonly NodeJS.Signals[] = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"];
+/** Of a timer, 24 days; a longer one would end at once. */
+const MOST_MS = 2 ** 31 - 1;
 
 /** The real descriptors and the same process group: the target cannot tell gcspike from the shell. */
 export function foreground(): TargetRun {
@@ -42,39 +45,41 @@ export function foreground(): TargetRun {
   };
 }
 
-/** A process group of its own, all of which is ended with the program, or after `timeoutMs`. */
+/** A process group of its own, all of which is ended with the program, or after `timeoutMs`, or soon after a signal that asks for it. */
 export function background(outputFile: string, timeoutMs: number | undefined): TargetRun {
   let group: number | undefined;
   let timedOut = false;
-  const signal = (name: NodeJS.Signals): void => {
+  const timers: NodeJS.Timeout[] = [];
+  const send = (name: NodeJS.Signals): void => {
     try {
       if (group !== undefined) process.kill(-group, name);
     } catch {
       // Nobody is left.
     }
   };
+  const signal = (name: NodeJS.Signals): void => {
+    send(name);
+    if (ASK_TO_END.includes(name)) timers.push(setTimeout(send, GRACE_MS, "SIGKILL"));
+  };
   return {
     async toEnd(target, started): Promise<Exit> {
       const output = openSync(outputFile, "w");
-      const timers: NodeJS.Timeout[] = [];
       try {
         return await spawned(target, { stdio: ["ignore", output, output], detached: true }, (child) => {
           group = child.pid;
           if (timeoutMs !== undefined) {
-            timers.push(
-              setTimeout(() => {
-                timedOut = true;
-                signal("SIGTERM");
-              }, timeoutMs),
-              setTimeout(signal, timeoutMs + GRACE_MS, "SIGKILL"),
-            );
+            const end = (): void => {
+              timedOut = true;
+              signal("SIGTERM");
+            };
+            timers.push(setTimeout(end, Math.min(timeoutMs, MOST_MS)));
           }
           started(child);
         });
       } finally {
         for (const timer of timers) clearTimeout(timer);
         closeSync(output);
-        signal("SIGKILL");
+        send("SIGKILL");
       }
     },
     signal,

@@ -10,6 +10,7 @@ import type { CheckedBudget } from "../analysis/check/check-types.ts";
 import type { SiteBytes } from "../analysis/check/site-bytes.ts";
 import { parseBudget } from "../check/budget-words.ts";
 import { runOnce } from "../check/side.ts";
+import { usageError } from "../lib/errors.ts";
 import { formatBytes, formatQuantity } from "../lib/units.ts";
 import { writeChild } from "./child.ts";
 
@@ -39,10 +40,20 @@ export async function expectPauses(
   { runs = DEFAULT_RUNS, nodeArgs, timeoutMs = DEFAULT_TIMEOUT_MS }: ExpectPausesOptions = {},
 ): Promise<void> {
   const limits = [budgets].flat().map((budget) => parseBudget(budget));
+  if (limits.length === 0) throw usageError("expectPauses has no budget to keep.", 'Give one: "pause.p99<5ms"');
+  if (!(Number.isInteger(runs) && runs > 0))
+    throw usageError(`expectPauses cannot make ${runs} runs.`, "Give 1 or more.");
   const folder = mkdtempSync(join(tmpdir(), "gcspike-expect-"));
   try {
     const program = writeChild(folder, work, expect.getState().testPath ?? join(process.cwd(), "test.js"));
-    const side = { name: "function", command: [process.execPath, program], cwd: process.cwd(), root: process.cwd() };
+    const side = {
+      name: "function",
+      command: [process.execPath, program],
+      cwd: process.cwd(),
+      env: process.env,
+      root: process.cwd(),
+      hint: "Its source runs alone: what it needs it has to import itself.",
+    };
     const made: CheckedRun[] = [];
     for (let run = 1; run <= runs; run++) {
       const output = join(folder, `${run}.gcspike`);

@@ -33,6 +33,8 @@ test("throws", async () => {
 
 test("cannot be read", async () => {
   await expect(expectPauses(() => {}, "pause.p98<1ms")).rejects.toThrow(/pause\\.p98/);
+  await expect(expectPauses(() => {}, [])).rejects.toThrow(/no budget to keep/);
+  await expect(expectPauses(() => {}, "pause.p99<1ms", { runs: 0 })).rejects.toThrow(/cannot make 0 runs/);
 });
 `;
 
