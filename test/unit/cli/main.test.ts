@@ -17,6 +17,7 @@ describe("help", () => {
       "record",
       "report",
       "compare",
+      "check",
       "simulate",
       "doctor",
     ]);
