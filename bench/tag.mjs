@@ -1,4 +1,4 @@
-// What a tag costs, recorded and not: ns a call, the median of interleaved runs, next to an empty function.
+// What a tag costs, recorded and not: ns of processor time a call, the median of interleaved runs, next to an empty function.
 //
 //   node bench/tag.mjs [--runs 5] [--all-nodes]
 //

@@ -165,6 +165,6 @@ export class TagLog {
 }
 
 /** A text of its own: what is kept may be a slice of the program's megabytes. */
-function copyOf(text: string): string {
+export function copyOf(text: string): string {
   return Buffer.from(text, "utf16le").toString("utf16le");
 }

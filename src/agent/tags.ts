@@ -1,5 +1,6 @@
-/** Starts recording what the program is doing: its marks and measures, its tags, its HTTP requests. */
+/** Starts recording what the program is doing: its marks and measures, its tags, its HTTP requests, the labels of its contexts. */
 import { builtin } from "./builtin.ts";
+import { followContexts } from "./contexts.ts";
 import { followChannels, type Subscribe } from "./tag-channels.ts";
 import { type AppendTag, TagLog } from "./tag-log.ts";
 import { followUserTiming } from "./user-timing.ts";
@@ -13,4 +14,6 @@ export function startTags(append: AppendTag): void {
   const log = new TagLog(append, nowMs, originNs);
   followUserTiming(performance, log);
   followChannels(subscribe, log);
+  const { AsyncLocalStorage } = builtin<typeof import("node:async_hooks")>("node:async_hooks");
+  followContexts(AsyncLocalStorage, builtin<typeof import("node:util")>("node:util").types, log);
 }

@@ -80,7 +80,7 @@ export interface Site {
   readonly survivedBytes: number | null;
 }
 
-/** A mark, tag or request in the 3 s before a spike, or going on when it began. */
+/** A mark, tag, request or context's label in the 3 s before a spike, or going on when it began. */
 export interface SpikeTag {
   readonly name: string;
   readonly count: number;

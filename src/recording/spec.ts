@@ -398,11 +398,14 @@ export const TAG_RECORD_BYTES = 32;
 export const TAG_END_BYTES = 24;
 /** Both halves of a duration that is not known yet, and the number of no name. */
 export const TAG_OPEN = 0xffff_ffff;
-/** performance.mark and .measure; a publication on the channel gcspike:tag, which is where gcspike/tag publishes; a request of node:http. */
-export const TAG_SOURCES = ["mark", "measure", "tag", "http"] as const;
+/**
+ * performance.mark and .measure; a publication on the channel gcspike:tag, which is where gcspike/tag publishes; a request of node:http;
+ * a context that begins with a label in an AsyncLocalStorage.
+ */
+export const TAG_SOURCES = ["mark", "measure", "tag", "http", "context"] as const;
 export type TagSource = (typeof TAG_SOURCES)[number];
 /** The agent writes no more different names than this an isolate, and no longer ones. */
-export const MAX_TAG_NAMES = 2000;
+export const MAX_TAG_NAMES = 2500;
 export const MAX_TAG_NAME_BYTES = 600;
 
 /** What the recorder tells the agent: `agent.json` in the recording folder. */

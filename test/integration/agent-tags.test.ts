@@ -75,7 +75,7 @@ function expectBlock(tags: readonly Tag[]): void {
   }
 }
 
-describe.each(NODES)("$version", ({ path }) => {
+describe.each(NODES)("$version", ({ path, version }) => {
   test.each([
     ["process.exit", "exit", 3],
     ["an exception", "throw", 1],
@@ -124,6 +124,43 @@ describe.each(NODES)("$version", ({ path }) => {
           .toSorted(),
       ).toEqual([...names].sort());
     }
+  });
+
+  test.each(["probe", "perf_hooks"] as const)("labels of contexts, and no id, with %s", async (collector) => {
+    const recorded = await workplace
+      .startWithAgent([path, fixture("contexts.cjs")], { agent: { collector } })
+      .recorded();
+    expect(recorded).toMatchObject({ code: 0, stdout: "", stderr: "" });
+    const tags = tagsOf(recorded);
+    const names = new Set(textOf(tags));
+    const ids = [...names].filter((name) => name.startsWith("context id-"));
+    const tenants = [...names].filter((name) => name.startsWith("context tenant "));
+    expect([...names].filter((name) => !ids.includes(name) && !tenants.includes(name))).toEqual(
+      [
+        "nightly import",
+        "order :id",
+        "/users/:id/orders",
+        "send-mail",
+        "rebuild index",
+        "own map",
+        "GET /checkout",
+        "bound",
+        "entered",
+      ].map((label) => `context ${label}`),
+    );
+    expect(ids).toHaveLength(16);
+    expect(tenants).toHaveLength(40);
+    for (const { durationMs } of tags) expect(durationMs).toBe(0);
+  });
+
+  test("a program sees no more of its contexts than a frame on Node 20 and 22", async () => {
+    const bare = await new Running(path, [fixture("context-shape.cjs")], { cwd: workplace.cwd }).ended;
+    const recorded = await workplace.startWithAgent([path, fixture("context-shape.cjs")]).recorded();
+    expect(recorded).toMatchObject({ code: 0, stderr: bare.stderr, stdout: bare.stdout });
+    expect(bare.stdout.split("\n").length).toBeGreaterThan(30);
+    expect(named(tagsOf(recorded), "inner")).toMatchObject([{ source: "context", weight: 1 }]);
+    const inside = await workplace.startWithAgent([path, fixture("context-shape.cjs"), "stack"]).recorded();
+    expect(inside.stdout).toBe(`${Number(version.slice(1, 3)) < 24 ? 1 : 0} 0\n`);
   });
 
   test("gcspike/tag, imported and required from where npm puts it", async () => {
