@@ -35,8 +35,20 @@ function sumOf(cause: Cause, spikes: readonly Spike[]): CauseSum {
     confidence: totalMs > 0 ? Math.round((weighted / totalMs) * 100) / 100 : 0,
     worstSpike: spikes[0]?.id ?? null,
     sites: sumSites(spikes),
+    externalShare: cause === "external-memory" ? meanExternalShare(spikes) : null,
     advice: spikes[0]?.advice ?? [],
   };
+}
+
+function meanExternalShare(spikes: readonly Spike[]): number | null {
+  let total = 0;
+  let weighted = 0;
+  for (const { external, durationMs } of spikes) {
+    if (external === null) continue;
+    total += durationMs;
+    weighted += external.share * durationMs;
+  }
+  return total > 0 ? weighted / total : null;
 }
 
 /** A site's share over all spikes is the mean of its shares, weighted by their time: what it has to do with the time lost. */

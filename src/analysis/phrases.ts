@@ -23,6 +23,15 @@ export const KIND_SUBJECT: Readonly<Record<ReportPauseKind, string>> = {
   "weak-callbacks": "Running weak callbacks",
 };
 
+/** Estimates are no better than this. */
+const ABOUT = 0.05;
+
+/** How much of something is accounted for, as sure as an estimate can be: "about 62 %". */
+export function accountedText(share: number): string {
+  if (share >= 1 - ABOUT) return "about all";
+  return share < ABOUT ? "hardly anything" : `about ${Math.round(share * 100)} %`;
+}
+
 /** "parse (src/cart.ts:112) < hydrate (:48)", innermost first: a frame in its callee's file has its line alone. */
 export function stackText(frames: readonly Pick<Frame, "function" | "file" | "line">[]): string {
   return frames.map((frame, index) => frameText(frame, frames[index - 1]?.file ?? "")).join(" < ");

@@ -90,6 +90,19 @@ export interface SpikeTag {
   readonly lastBeforeMs: number | null;
 }
 
+/**
+ * Of the memory outside the heap when a spike began (right behind a full collection: when that began), how much is known by who
+ * allocated it.
+ */
+export interface ExternalShare {
+  /** As V8 counts it. */
+  readonly countedBytes: number;
+  /** Estimated: what the sampled Buffers and ArrayBuffers stand for that no collection had found dead. null: none were sampled. */
+  readonly accountedBytes: number | null;
+  /** 0..1, of `countedBytes`; an estimate above it, which chance may give, is 1. */
+  readonly share: number;
+}
+
 export interface Evidence {
   readonly signal: string;
   readonly value: number;
@@ -111,6 +124,8 @@ export interface Spike {
   readonly contributing: readonly Cause[];
   readonly headline: string;
   readonly sites: readonly Site[];
+  /** Where external memory is the cause or contributed; null elsewhere, and where it is not known how much there was. */
+  readonly external: ExternalShare | null;
   readonly tags: readonly SpikeTag[];
   readonly evidence: readonly Evidence[];
   readonly advice: readonly { readonly text: string; readonly flag?: string }[];
@@ -127,6 +142,8 @@ export interface CauseSum {
   readonly worstSpike: string | null;
   /** Over all of them. */
   readonly sites: readonly Site[];
+  /** Mean of `external.share` over those that have one, weighted by their time; null for other causes than external memory. */
+  readonly externalShare: number | null;
   /** That of the longest. */
   readonly advice: Spike["advice"];
 }

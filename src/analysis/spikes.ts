@@ -3,6 +3,7 @@ import type { IsolateData } from "../recording/model.ts";
 import { decide } from "./causes/decide.ts";
 import { type SpikeTerms, spikeFacts } from "./causes/facts.ts";
 import { headline, pauseEvidence, reasonOf, stepsEvidence } from "./evidence.ts";
+import { ExternalMemory, externalEvidence } from "./external-share.ts";
 import type { GcHistory } from "./gc-history.ts";
 import type { ObservedIsolate } from "./observed.ts";
 import type { Spike } from "./report-types.ts";
@@ -27,7 +28,11 @@ export function findSpikes(observed: readonly ObservedIsolate[], terms: SpikeTer
   const stops = findStops(observed, terms.spikeMs);
   const backgrounds = new Map<IsolateData, Background>();
   const backgroundOf = ({ isolate, history }: ObservedIsolate): Background => {
-    const background = backgrounds.get(isolate) ?? { history, sites: new SpikeSites(isolate, history) };
+    const background = backgrounds.get(isolate) ?? {
+      history,
+      sites: new SpikeSites(isolate, history),
+      external: new ExternalMemory(isolate.samples),
+    };
     backgrounds.set(isolate, background);
     return background;
   };
@@ -44,14 +49,18 @@ export function findSpikes(observed: readonly ObservedIsolate[], terms: SpikeTer
 interface Background {
   readonly history: GcHistory;
   readonly sites: SpikeSites;
+  readonly external: ExternalMemory;
 }
 
-function describe(stop: FoundStop, id: string, terms: SpikeTerms, { history, sites }: Background): Spike {
+function describe(stop: FoundStop, id: string, terms: SpikeTerms, background: Background): Spike {
+  const { history, sites } = background;
   const { startMs, durationMs, found } = stop;
   const { isolate } = stop.observed;
   const facts = spikeFacts(isolate, history, stopOf(stop), terms);
   const { kind, pause } = facts;
   const verdict = decide(facts);
+  const isExternal = [verdict.cause, ...verdict.contributing].includes("external-memory");
+  const external = isExternal ? background.external.shareBefore(facts.before, history) : null;
   const cpuMs = isolate.pauses.cpuMs[pause] ?? Number.NaN;
   const isSteps = found.type === "steps";
   return {
@@ -68,9 +77,11 @@ function describe(stop: FoundStop, id: string, terms: SpikeTerms, { history, sit
     contributing: verdict.contributing,
     headline: headline(isolate, isSteps ? found.run : pause, verdict.primary?.why ?? null),
     sites: sites.of(verdict.cause, facts),
+    external,
     tags: tagsBefore(isolate, startMs),
     evidence: [
       ...verdict.judgements.flatMap(({ evidence }) => evidence),
+      ...(external === null ? [] : [externalEvidence(external)]),
       ...(isSteps ? stepsEvidence(isolate, found.run) : pauseEvidence(isolate, pause)),
     ],
     advice: verdict.primary?.advice ?? [],

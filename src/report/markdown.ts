@@ -4,6 +4,7 @@ import { plainText, plural } from "../lib/text.ts";
 import { formatBytes, formatMs, formatShare } from "../lib/units.ts";
 import { code, literal, table } from "./markdown-text.ts";
 import {
+  accountedClause,
   answerParts,
   circumstances,
   commandText,
@@ -93,12 +94,12 @@ function spikes(view: ReportView): string {
 }
 
 function causeTable(causes: readonly CauseSum[]): string {
-  const rows = knownFirst(causes).map(({ cause, spikes: count, totalMs, confidence, sites: [site] }) => [
+  const rows = knownFirst(causes).map(({ cause, spikes: count, totalMs, confidence, sites: [site], externalShare }) => [
     isOfMachine(cause) ? `${cause} (the machine, not the code)` : cause,
     count.toLocaleString("en-US"),
     formatMs(totalMs),
     confidenceText(cause, confidence),
-    siteCell(site),
+    siteCell(site, externalShare),
   ]);
   return table(["Cause", "Spikes", "Time", "Confidence", "First site"], rows, ":--|--:|--:|--:|:--");
 }
@@ -117,14 +118,15 @@ function adviceList(causes: readonly CauseSum[]): string {
     .join("\n");
 }
 
-function spikeRow({ id, durationMs, cause, confidence, headline, tags, sites: [site] }: Spike): readonly string[] {
+function spikeRow(spike: Spike): readonly string[] {
+  const { id, durationMs, cause, confidence, headline, tags, sites, external } = spike;
   return [
     id,
     formatMs(durationMs),
     cause,
     confidenceText(cause, confidence),
     literal([plainText(headline, 400), tagsText(tags)].filter((text) => text !== null).join(" ")),
-    siteCell(site),
+    siteCell(sites[0], external?.share ?? null),
   ];
 }
 
@@ -133,11 +135,11 @@ function confidenceText(cause: Cause, confidence: number): string {
 }
 
 /** With its share, which is one of what the cause is about. */
-function siteCell(site: Site | undefined): string {
+function siteCell(site: Site | undefined, externalShare: number | null): string {
   if (site === undefined) return "";
   return site.measure === "asked"
     ? siteText(site)
-    : `${siteText(site)}, ${formatShare(site.share)} ${MEASURED[site.measure]}`;
+    : `${siteText(site)}, ${formatShare(site.share)} ${MEASURED[site.measure]}${accountedClause(site, externalShare)}`;
 }
 
 const MEASURED: Readonly<Record<Exclude<Site["measure"], "asked">, string>> = {

@@ -1,4 +1,5 @@
 /** Sentences that every text renderer says in the same words. All text from the recording is plain (control-free) here. */
+import { accountedText } from "../analysis/phrases.ts";
 import type { Cause, CauseSum, GcSummary, PauseStatistics, Report, Site, SpikeTag } from "../analysis/report-types.ts";
 import { programName } from "../lib/program-name.ts";
 import { shellWord } from "../lib/shell.ts";
@@ -90,12 +91,23 @@ const MEASURE_TEXT: Readonly<Record<Site["measure"], string>> = {
   asked: "Who asked for it",
 };
 
-/** What a table of sites is about, and how sure its functions are. */
-export function sitesHead(sites: readonly Site[]): string {
+/**
+ * What a table of sites is about, and how sure its functions are. `externalShare`: how much of the memory outside the heap is accounted
+ * for, where the sites are about that.
+ */
+export function sitesHead(sites: readonly Site[], externalShare: number | null): string {
   const [first] = sites;
   if (first === undefined) return "";
   const sure = `${first.exact ? "exact" : "estimated"}: ${inlinedText(first)}`;
-  return `${MEASURE_TEXT[first.measure]}${first.measure === "asked" ? "" : ` (${sure})`}:`;
+  const accounted = accountedClause(first, externalShare);
+  return `${MEASURE_TEXT[first.measure]}${accounted}${first.measure === "asked" ? "" : ` (${sure})`}:`;
+}
+
+/** ", of which about 96 % is accounted for", behind bytes outside the heap; "" behind others. */
+export function accountedClause({ measure }: Site, externalShare: number | null): string {
+  return measure === "external" && externalShare !== null
+    ? `, of which ${accountedText(externalShare)} is accounted for`
+    : "";
 }
 
 /** What became of functions that the optimiser put into their callers. */

@@ -165,7 +165,7 @@ function describeCause(page: Page, sum: CauseSum, { spikes }: Report): void {
   }
   const shown = sum.sites.slice(0, MAX_SITES_OF_CAUSE);
   if (shown.length > 0) {
-    page.prose(sitesHead(shown), { indent: margin });
+    page.prose(sitesHead(shown, sum.externalShare), { indent: margin });
     siteTable(page, shown, margin);
   }
   adviceLines(page, sum.advice, margin);
@@ -226,7 +226,7 @@ export function renderSpike(spike: Spike, options: PageOptions): Uint8Array {
   }
   if (spike.sites.length > 0) {
     page.gap();
-    page.prose(sitesHead(spike.sites));
+    page.prose(sitesHead(spike.sites, spike.external?.share ?? null));
     siteTable(page, spike.sites, INDENT);
   }
   if (spike.advice.length > 0) page.gap();

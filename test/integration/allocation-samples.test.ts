@@ -1,6 +1,7 @@
 /** Sampled objects on every Node: who allocated them, inlined functions included, and which of them stayed. */
 import { writeFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
+import { analyse } from "../../src/analysis/analyse.ts";
 import type { Allocations, SampleColumns } from "../../src/recording/model.ts";
 import { NODES } from "../support/nodes.ts";
 import { isolateOf, Workplace } from "../support/recorded.ts";
@@ -55,6 +56,19 @@ for (let i = 0; i < 4000; i++) {
 }
 // The second collection waits for the threads that free what the first one found.
 gc();
+gc();
+`;
+
+/** Memory outside the heap; with `others`, half of it is such as nobody samples. */
+const OUTSIDE = (others: boolean) => `
+const { serialize } = require("node:v8");
+const kept = (globalThis.kept = []);
+const text = "x".repeat(1_000_000);
+function body() { return Buffer.alloc(1_000_000, 1); }
+gc();
+for (let i = 0; i < 60; i++) kept.push(body(), ${others ? "serialize(text)" : "body()"});
+// Not right behind a collection that V8 made meanwhile.
+Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
 gc();
 `;
 
@@ -139,6 +153,19 @@ describe.each(NODES)("$version", ({ path }) => {
     expect(Math.abs(body.alive / body.bytes - 0.25)).toBeLessThan(5 * deviation);
     expect(all.bytes).toBeGreaterThan(0.8 * 4000 * 240_000);
     expect(all.bytes).toBeLessThan(1.25 * 4000 * 240_000);
+  });
+
+  test.each([
+    ["all of it", false, 0.93, 1],
+    ["half of it", true, 0.42, 0.55],
+  ])("of the memory outside the heap, %s is accounted for", async (_name, others, least, most) => {
+    const { spikes } = analyse(await record(path, OUTSIDE(others)), { spikeMs: 0.001 });
+    const last = spikes.filter(({ kind }) => kind === "mark-compact").toSorted((a, b) => b.startMs - a.startMs)[0];
+    expect([last?.cause, ...(last?.contributing ?? [])]).toContain("external-memory");
+    expect(last?.external?.countedBytes).toBeGreaterThan(119e6);
+    expect(last?.external?.countedBytes).toBeLessThan(130e6);
+    expect(last?.external?.share).toBeGreaterThan(least);
+    expect(last?.external?.share).toBeLessThanOrEqual(most);
   });
 });
 

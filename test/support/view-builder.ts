@@ -367,6 +367,7 @@ function spikeOf(isolate: IsolateView, index: number, id: string, rename: (text:
         survivedBytes: MiB,
       },
     ],
+    external: null,
     tags: [{ name: rename("GET /checkout"), count: 14, lift: 3.2, lastBeforeMs: 12 }],
     evidence: [
       {

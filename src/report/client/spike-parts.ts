@@ -14,8 +14,8 @@ export function block(title: string, ...children: readonly Child[]): HTMLElement
   return h("div", { class: "block" }, h("h4", {}, title), ...children);
 }
 
-/** The sites with what they are shares of, and whether that is exact; null where there is none. */
-export function siteBlock(sites: readonly Site[], most: number): HTMLElement | null {
+/** The sites with what they are shares of, and whether that is exact; null where there is none. `externalShare` as for sitesHead. */
+export function siteBlock(sites: readonly Site[], externalShare: number | null, most: number): HTMLElement | null {
   if (sites.length === 0) return null;
   const rows = sites
     .slice(0, most)
@@ -34,7 +34,11 @@ export function siteBlock(sites: readonly Site[], most: number): HTMLElement | n
         meter(site.share),
       ),
     );
-  return block("Code behind it", h("p", { class: "note" }, sitesHead(sites)), h("ul", { class: "rows" }, ...rows));
+  return block(
+    "Code behind it",
+    h("p", { class: "note" }, sitesHead(sites, externalShare)),
+    h("ul", { class: "rows" }, ...rows),
+  );
 }
 
 export function adviceBlock(advice: Spike["advice"]): HTMLElement | null {

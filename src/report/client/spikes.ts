@@ -89,7 +89,7 @@ interface Card {
 
 function card(spike: Spike, data: ReportData, actions: SpikeActions): Card {
   const blocks = [
-    siteBlock(spike.sites, MOST_ROWS),
+    siteBlock(spike.sites, spike.external?.share ?? null, MOST_ROWS),
     evidence(spike),
     phases(spike),
     tags(spike),
