@@ -4,7 +4,7 @@ import type { GcHistory } from "./gc-history.ts";
 /** A burst may be as short as the first, and what is usual is looked at over stretches of the second: so many of them before it. */
 export const QUARTER_MS = 250;
 export const SECOND_MS = 1000;
-const USUAL_STRETCHES = 30;
+export const USUAL_STRETCHES = 30;
 /** Fewer say nothing about what is usual. */
 const LEAST_STRETCHES = 3;
 

@@ -15,6 +15,8 @@ const COLLECTORS: readonly Collector[] = ["probe", "perf_hooks", "phases", "heap
 export interface AnalyseOptions {
   /** The length from which a stop is a spike; by default the one that the recording was made with. */
   readonly spikeMs?: number | undefined;
+  /** A second whose P99 pause, over the ten seconds that end with it, is this long is marked; by default as long as a spike. */
+  readonly p99Ms?: number | undefined;
   /** A second in which the used heap grows faster is marked, bytes a second; 50 MiB by default. */
   readonly growthBytes?: number | undefined;
 }
@@ -25,18 +27,23 @@ export interface AnalyseOptions {
  */
 export function analyse(recording: Recording, options: AnalyseOptions = {}): Report {
   const spikeMs = options.spikeMs ?? recording.manifest.options.spikeMs;
-  const growthBytes = options.growthBytes ?? GROWTH_BYTES;
+  const thresholds = {
+    spikeMs,
+    p99Ms: options.p99Ms ?? spikeMs,
+    growthBytes: options.growthBytes ?? GROWTH_BYTES,
+  };
   const observed = recording.isolates.map(observe);
   const summaries = observed.map((one) => summarizeIsolate(one, processOf(recording, one.isolate)));
   const spikes = findSpikes(observed, { spikeMs, pageFaultNs: recording.manifest.machine.pageFaultNs });
   return {
     schema: "gcspike.report/1",
     recording: describeRecording(recording, leftOut(spikes, spikeMs)),
+    thresholds,
     isolates: observed.flatMap(({ isolate, history }, index) => {
       const gc = summaries[index];
       if (gc === undefined) return [];
       const { id, pid, threadId, name, kind } = isolate;
-      const seconds = countSeconds(secondsOf(isolate, { spikeMs, growthBytes }, history));
+      const seconds = countSeconds(secondsOf(isolate, thresholds, history));
       return [{ id, pid, threadId, name, kind, gc, seconds }];
     }),
     summary: summarizeAll(observed, summaries, recording.processes),

@@ -52,7 +52,7 @@ export interface ReportIsolate {
   readonly name: string;
   readonly kind: "main" | "worker" | "child";
   readonly gc: GcSummary;
-  /** How many there were, and how many of them with an allocation burst, with a fast-growing heap, with a P99 as long as a spike. */
+  /** How many there were, and how many of them with an allocation burst, with a heap and with a P99 over their thresholds. */
   readonly seconds: {
     readonly all: number;
     readonly bursts: number;
@@ -131,6 +131,16 @@ export interface Spike {
   readonly advice: readonly { readonly text: string; readonly flag?: string }[];
 }
 
+/** What times and rates are held against. */
+export interface Thresholds {
+  /** A stop this long is a spike. */
+  readonly spikeMs: number;
+  /** A second is marked whose P99 pause, over the ten seconds that end with it, is this long. */
+  readonly p99Ms: number;
+  /** A second is marked in which the heap grows faster, bytes a second. */
+  readonly growthBytes: number;
+}
+
 /** The spikes of one cause together. */
 export interface CauseSum {
   readonly cause: Cause;
@@ -166,6 +176,7 @@ export interface Report {
     readonly exit: { readonly code: number | null; readonly signal: string | null } | null;
     readonly warnings: readonly Warning[];
   };
+  readonly thresholds: Thresholds;
   readonly isolates: readonly ReportIsolate[];
   readonly summary: GcSummary;
   readonly spikes: readonly Spike[];

@@ -4,12 +4,12 @@ import { isBurst, QUARTER_MS, SECOND_MS, usualRate } from "./allocation-rate.ts"
 import { GcHistory } from "./gc-history.ts";
 import { type HeapSeries, heapSeries, valueAt } from "./heap-series.ts";
 import { lowerBound } from "./intervals.ts";
-import type { ReportIsolate } from "./report-types.ts";
+import type { ReportIsolate, Thresholds } from "./report-types.ts";
 
 /** A heap that grows faster than this is marked, bytes a second, unless somebody says otherwise. */
 export const GROWTH_BYTES = 50 * 1024 ** 2;
 /** P99 of a second is that of the pauses that began in so many seconds, the last of them its own. */
-const P99_SECONDS = 10;
+export const P99_SECONDS = 10;
 
 const MARK_COMPACT = PAUSE_KINDS.indexOf("mark-compact");
 const YOUNG_COLLECTIONS: ReadonlySet<number> = new Set(
@@ -34,19 +34,14 @@ export interface Seconds {
   readonly isBurst: Uint8Array;
   /** 1: the heap grows faster than the threshold. */
   readonly isGrowing: Uint8Array;
-  /** 1: P99 is as long as a spike. */
+  /** 1: P99 is as long as the threshold. */
   readonly isSlow: Uint8Array;
-}
-
-export interface SecondsOptions {
-  readonly spikeMs: number;
-  readonly growthBytes: number;
 }
 
 /** Linear in the seconds, n log n in the pauses. */
 export function secondsOf(
   isolate: IsolateData,
-  { spikeMs, growthBytes }: SecondsOptions,
+  { p99Ms: slowMs, growthBytes }: Omit<Thresholds, "spikeMs">,
   history = new GcHistory(isolate),
 ): Seconds {
   const { startMs: fromMs, endMs: toMs } = isolate;
@@ -83,7 +78,7 @@ export function secondsOf(
     p99Ms,
     isBurst: marked((i) => isBurst({ now: peakAllocation[i] ?? 0, usual: usualAllocation[i] ?? Number.NaN })),
     isGrowing: marked((i) => (growth[i] ?? 0) > growthBytes),
-    isSlow: Uint8Array.from(p99Ms, (ms) => (ms >= spikeMs ? 1 : 0)),
+    isSlow: Uint8Array.from(p99Ms, (ms) => (ms >= slowMs ? 1 : 0)),
   };
 }
 

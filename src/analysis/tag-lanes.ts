@@ -4,15 +4,19 @@ import { IntervalBuilder, type Intervals, totalMs } from "./intervals.ts";
 import { score, tagRate } from "./tags.ts";
 
 /** What happened this long before a spike may have to do with it: as for a spike's own tags. */
-const BEFORE_MS = 3000;
+export const BEFORE_MS = 3000;
 const MOST_LANES = 5;
+/** In nats: what chance alone gives a third of the names that are looked at is not shown. */
+const LEAST_SCORE = 1;
 /** A rate is that of so many seconds, the last of them its own. */
-const SECONDS = 5;
+export const RATE_SECONDS = 5;
 
 export interface TagLane {
   readonly name: string;
   /** Tags a second over the last 5 s, for the same seconds as in seconds.ts. */
   readonly rate: Float64Array;
+  /** Over all of the isolate's time. */
+  readonly usual: number;
 }
 
 /** The five tags that are most over-represented in the time before spikes; fewer where fewer come more often there than elsewhere. */
@@ -24,10 +28,14 @@ export function tagLanes(isolate: IsolateData, spikeStartsMs: readonly number[])
   const { inside, all } = countTags(tags, before);
   return tags.names
     .map((name, i) => ({ name, score: score(inside[i] ?? 0, (all[i] ?? 0) - (inside[i] ?? 0), share) }))
-    .filter((tag, i) => (inside[i] ?? 0) > 0 && tag.score > 0)
+    .filter((tag, i) => (inside[i] ?? 0) > 0 && tag.score >= LEAST_SCORE)
     .sort((a, b) => b.score - a.score || (a.name < b.name ? -1 : 1))
     .slice(0, MOST_LANES)
-    .map(({ name }) => ({ name, rate: meanOfLast(tagRate(isolate, name)) }));
+    .map(({ name }) => {
+      const rate = tagRate(isolate, name);
+      const seconds = (isolate.endMs - isolate.startMs) / 1000;
+      return { name, rate: meanOfLast(rate), usual: rate.reduce((sum, perSecond) => sum + perSecond, 0) / seconds };
+    });
 }
 
 /** The 3 s before each spike; where they overlap, once. */
@@ -59,7 +67,7 @@ function countTags(tags: TagColumns, { count, startMs, endMs }: Intervals) {
 function meanOfLast(values: Float64Array): Float64Array {
   let sum = 0;
   return values.map((value, i) => {
-    sum += value - (values[i - SECONDS] ?? 0);
-    return sum / Math.min(SECONDS, i + 1);
+    sum += value - (values[i - RATE_SECONDS] ?? 0);
+    return sum / Math.min(RATE_SECONDS, i + 1);
   });
 }

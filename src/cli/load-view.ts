@@ -5,20 +5,19 @@ import { readRecording } from "../recording/read-recording.ts";
 import { buildPageView, buildView } from "../report/view.ts";
 import type { PageView, ReportView } from "../report/view-model.ts";
 
-async function load(folder: string, { spikeMs, growthBytes }: AnalyseOptions) {
+async function load(folder: string, thresholds: AnalyseOptions) {
   const recording = await readRecording(folder);
-  const options = { spikeMs: spikeMs ?? recording.manifest.options.spikeMs, growthBytes };
-  return { recording, options, report: analyse(recording, options) };
+  return { recording, report: analyse(recording, thresholds) };
 }
 
 export async function loadView(folder: string, thresholds: AnalyseOptions): Promise<ReportView> {
-  const { recording, options, report } = await load(folder, thresholds);
-  return buildView(recording, report, options);
+  const { recording, report } = await load(folder, thresholds);
+  return buildView(recording, report);
 }
 
 export async function loadPageView(folder: string, thresholds: AnalyseOptions): Promise<PageView> {
-  const { recording, options, report } = await load(folder, thresholds);
-  return buildPageView(recording, report, options);
+  const { recording, report } = await load(folder, thresholds);
+  return buildPageView(recording, report);
 }
 
 /** The report alone, for JSON: the series behind the pictures of a million pauses take as much memory again. */

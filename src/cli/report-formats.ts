@@ -24,6 +24,8 @@ export interface ReportFlags extends FormatFlags {
   readonly spike?: number;
   /** Bytes a second. */
   readonly growth?: number;
+  /** ms */
+  readonly p99?: number;
   /** "s3": one spike instead of the report. */
   readonly spikeId?: string;
   readonly charts?: string;

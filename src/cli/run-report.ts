@@ -70,7 +70,7 @@ export async function runReport(recording: string, flags: ReportFlags, terminal:
     throw usageError(`--spike-id explains a spike as text, not as ${format}.`, "The other formats have every spike.");
   }
   const reading = <T>(task: () => Promise<T>): Promise<T> => withSpinner(terminal, "Reading the recording", task);
-  const thresholds = { spikeMs: flags.spike, growthBytes: flags.growth };
+  const thresholds = { spikeMs: flags.spike, p99Ms: flags.p99, growthBytes: flags.growth };
   let bytes: Uint8Array;
   let view: ReportView | null = null;
   if (format === "json" && flags.charts === undefined) {

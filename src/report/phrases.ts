@@ -47,10 +47,10 @@ function shareText(gc: GcSummary, isolates: Report["isolates"]): string {
 }
 
 /** "6 spikes of 10 ms or more, together 183 ms.", or that there is none. */
-export function spikesText({ report, spikeThresholdMs }: ReportView): string {
+export function spikesText({ report }: ReportView): string {
   const count = report.causes.reduce((sum, cause) => sum + cause.spikes, 0);
   const total = report.causes.reduce((sum, cause) => sum + cause.totalMs, 0);
-  const threshold = formatMs(spikeThresholdMs);
+  const threshold = formatMs(report.thresholds.spikeMs);
   if (count === 0) return `No spike: nothing stopped the program for ${threshold} or more.`;
   return count === 1
     ? `1 spike of ${threshold} or more: ${formatMs(total)}.`

@@ -1,8 +1,10 @@
+import { SECOND_MS } from "../analysis/allocation-rate.ts";
 import { formatMoment, locationText } from "../analysis/phrases.ts";
-import type { CauseSum, Report, Site, Spike } from "../analysis/report-types.ts";
+import type { CauseSum, Report, Site, Spike, Thresholds } from "../analysis/report-types.ts";
 import { shellWord } from "../lib/shell.ts";
 import { cutStart, listText, plainText, plural } from "../lib/text.ts";
-import { formatMs, formatShare } from "../lib/units.ts";
+import { formatBytes, formatMs, formatShare } from "../lib/units.ts";
+import { type LaneText, laneTexts, TAG_MEANING, TAG_RATE, tagRateText } from "./lane-phrases.ts";
 import { INDENT, Page, type PageOptions } from "./page.ts";
 import {
   answerParts,
@@ -19,7 +21,7 @@ import {
   tagsText,
   utilizationText,
 } from "./phrases.ts";
-import type { ReportView } from "./view-model.ts";
+import type { IsolateView, ReportView } from "./view-model.ts";
 
 export interface TerminalOptions extends PageOptions {
   /** Path of the recording as the reader would type it; the name of its folder where left out. */
@@ -50,6 +52,7 @@ export function renderTerminal(view: ReportView, options: TerminalOptions): Uint
   facts(page, report);
   if (report.isolates.length > 0) causes(page, view, MAX_CAUSES);
   worstSpikes(page, view, options);
+  secondBySecond(page, view);
   sites(page, view.sites);
   warnings(page, report);
   fullStory(page, view, options);
@@ -113,7 +116,8 @@ function isolateTable(page: Page, { isolates }: Report): void {
 }
 
 /** One character a slice of time: the worst pause of all threads that began in it. */
-function timeline(page: Page, { report, isolates, spikeThresholdMs }: ReportView): void {
+function timeline(page: Page, { report, isolates }: ReportView): void {
+  const { spikeMs } = report.thresholds;
   const end = formatMs(report.recording.durationMs);
   const slices = page.width - INDENT.length - end.length - 7;
   const sliceMs = report.recording.durationMs / slices;
@@ -126,10 +130,10 @@ function timeline(page: Page, { report, isolates, spikeThresholdMs }: ReportView
     for (let i = 0; i < startMs.length; i++) add(startMs[i] ?? 0, durationMs[i] ?? 0);
   }
   for (const { startMs, durationMs } of report.spikes) add(startMs, durationMs);
-  const mark = (ms: number) => (ms < 0 ? " " : ms < spikeThresholdMs / 10 ? "." : ms < spikeThresholdMs ? ":" : "#");
+  const mark = (ms: number) => (ms < 0 ? " " : ms < spikeMs / 10 ? "." : ms < spikeMs ? ":" : "#");
   page.row(`0 s |${Array.from(worst, mark).join("")}| ${end}`);
-  const tenth = formatMs(spikeThresholdMs / 10);
-  page.prose(`. pauses under ${tenth}   : under ${formatMs(spikeThresholdMs)}   # a spike`, { style: "dim" });
+  const tenth = formatMs(spikeMs / 10);
+  page.prose(`. pauses under ${tenth}   : under ${formatMs(spikeMs)}   # a spike`, { style: "dim" });
 }
 
 function facts(page: Page, { summary }: Report): void {
@@ -201,6 +205,71 @@ function worstSpikes(page: Page, view: ReportView, options: TerminalOptions): vo
   const count = all.reduce((sum, cause) => sum + cause.spikes, 0);
   if (count > MAX_SPIKES) page.row(`and ${plural(count - MAX_SPIKES, "more spike")}, none of them longer`, "dim");
   page.whole(`One of them whole:  gcspike report ${recordingName(view, options)} --spike-id ${spikes[0]?.id ?? "s1"}`);
+}
+
+interface Lane extends LaneText {
+  /** A value a second, and 1 for those that are marked. */
+  readonly values: Float64Array;
+  readonly marks: Uint8Array | null;
+  readonly show: (value: number) => string;
+  /** Of what is not marked. */
+  readonly usual?: string;
+}
+
+/** The lanes of which anything is known. */
+function lanesOf({ seconds, tagLanes }: IsolateView, thresholds: Thresholds): readonly Lane[] {
+  const { allocation, growth, p99 } = laneTexts(thresholds);
+  const perSecond = (bytes: number) => `${formatBytes(bytes)}/s`;
+  const all: readonly Lane[] = [
+    { ...allocation, values: seconds.allocation, marks: seconds.isBurst, show: perSecond },
+    { ...growth, values: seconds.growth, marks: seconds.isGrowing, show: perSecond },
+    { ...p99, values: seconds.p99Ms, marks: seconds.isSlow, show: formatMs },
+    ...tagLanes.map(({ name, rate, usual }) => ({
+      title: `${plainText(name, 60) || "(unnamed)"}, ${TAG_RATE}`,
+      marked: null,
+      meaning: TAG_MEANING,
+      values: rate,
+      marks: null,
+      show: tagRateText,
+      usual: `mean of the whole run ${tagRateText(usual)}`,
+    })),
+  ];
+  return all.filter(({ values }) => values.some((value) => !Number.isNaN(value)));
+}
+
+/** What led to the longest spike's thread's pauses: each lane with its highest second, and with what its marks mean. */
+function secondBySecond(page: Page, { report, isolates }: ReportView): void {
+  const isolate = isolates.find(({ id }) => id === report.spikes[0]?.isolate) ?? isolates[0];
+  if (isolate === undefined) return;
+  const lanes = lanesOf(isolate, report.thresholds);
+  if (lanes.length === 0) return;
+  page.gap();
+  const whose = isolates.length > 1 ? ` of ${plainText(isolate.name, 30)}` : "";
+  if (lanes.every(({ marks }) => marks !== null && !marks.includes(1))) {
+    const thresholds = lanes.map(({ marked }) => marked).join("; ");
+    page.prose(`Second by second${whose} nothing is over its threshold (${thresholds}).`, { style: "dim" });
+    return;
+  }
+  page.prose(`Second by second${whose}:`, { style: "bold" });
+  for (const [i, lane] of lanes.entries()) {
+    page.prose(highestText(lane, isolate.seconds.fromMs));
+    const { marked, meaning } = lane;
+    // Several tags have one meaning.
+    if (lanes[i + 1]?.meaning === meaning) continue;
+    page.prose(marked === null ? meaning : `Marked: ${marked}. ${meaning}`, { indent: `${INDENT}  `, style: "dim" });
+  }
+}
+
+/** "Allocation rate: at most 180 MiB/s, at 18.0 s; 3 s of 72 marked." */
+function highestText({ title, values, marks, show, usual }: Lane, fromMs: number): string {
+  let highest = -1;
+  for (const [second, value] of values.entries()) {
+    if (value > (values[highest] ?? Number.NEGATIVE_INFINITY)) highest = second;
+  }
+  const most = `at most ${show(values[highest] ?? 0)}, at ${formatMoment(fromMs + highest * SECOND_MS)}`;
+  const seconds = marks?.reduce((sum, mark) => sum + mark, 0);
+  const rest = seconds === undefined ? usual : `${seconds} s of ${values.length} marked`;
+  return `${title}: ${most}; ${rest}.`;
 }
 
 /** One spike with everything that is known about it. */

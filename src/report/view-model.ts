@@ -88,9 +88,6 @@ export interface IsolateView {
 
 export interface ReportView {
   readonly report: Report;
-  readonly spikeThresholdMs: number;
-  /** Faster growth of the used heap is marked, bytes a second. */
-  readonly growthThresholdBytes: number;
   readonly isolates: readonly IsolateView[];
   readonly rss: readonly { readonly pid: number; readonly series: Series }[];
   /** Allocation sites of user code over the whole recording and all isolates, most bytes first, at most ten. */

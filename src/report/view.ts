@@ -4,7 +4,7 @@ import { heapSeries } from "../analysis/heap-series.ts";
 import type { Intervals } from "../analysis/intervals.ts";
 import { locationText } from "../analysis/phrases.ts";
 import type { Report } from "../analysis/report-types.ts";
-import { GROWTH_BYTES, secondsOf } from "../analysis/seconds.ts";
+import { secondsOf } from "../analysis/seconds.ts";
 import { overallSites } from "../analysis/sites.ts";
 import { spikeFlames } from "../analysis/spike-flames.ts";
 import { tagLanes } from "../analysis/tag-lanes.ts";
@@ -26,23 +26,14 @@ const BUCKETS_A_DECADE = 8;
 /** The shortest pause that has a histogram bucket of its own; shorter ones are counted with it. */
 const SHORTEST_MS = 0.001;
 
-/** What the report was made with. */
-interface Thresholds {
-  readonly spikeMs: number;
-  readonly growthBytes?: number | undefined;
-}
-
 /** What the renderers draw: the report and the series behind its pictures. Linear, but for sorting the durations. */
-export function buildView(recording: Recording, report: Report, options: Thresholds): ReportView {
-  const { spikeMs, growthBytes = GROWTH_BYTES } = options;
+export function buildView(recording: Recording, report: Report): ReportView {
   const reported = new Map(report.isolates.map((isolate) => [isolate.id, isolate]));
   return {
     report,
-    spikeThresholdMs: spikeMs,
-    growthThresholdBytes: growthBytes,
     isolates: recording.isolates.map((isolate) => ({
       ...isolateView(isolate, recording.durationMs, reported.get(isolate.id)?.gc.mmu ?? []),
-      seconds: secondsOf(isolate, { spikeMs, growthBytes }),
+      seconds: secondsOf(isolate, report.thresholds),
       tagLanes: tagLanes(
         isolate,
         report.spikes.filter((spike) => spike.isolate === isolate.id).map(({ startMs }) => startMs),
@@ -54,10 +45,10 @@ export function buildView(recording: Recording, report: Report, options: Thresho
   };
 }
 
-export function buildPageView(recording: Recording, report: Report, options: Thresholds): PageView {
+export function buildPageView(recording: Recording, report: Report): PageView {
   return {
-    ...buildView(recording, report, options),
-    flames: spikeFlames(recording, report.spikes, options.spikeMs),
+    ...buildView(recording, report),
+    flames: spikeFlames(recording, report.spikes, report.thresholds.spikeMs),
   };
 }
 

@@ -123,7 +123,7 @@ describe("the file", () => {
     expect(html).not.toContain("<!--");
     expect(html).not.toContain("<img");
     expect(html).not.toMatch(/[\u2028\u2029\u202e\u2066\p{Cs}]|(?!\n)\p{Cc}/u);
-    expect(JSON.parse(contentOf(html, "report-data"))).toMatchObject({ spikeThresholdMs: 10 });
+    expect(JSON.parse(contentOf(html, "report-data"))).toMatchObject({ report: { thresholds: { spikeMs: 10 } } });
   });
 
   test("cuts long names", () => {

@@ -504,6 +504,24 @@ describe("the lanes above the pauses", () => {
     );
   });
 
+  test("say their threshold and what they mean where they stand", async () => {
+    const page = await openSynthetic({ tags: true });
+    const said = async (title: string): Promise<readonly string[]> => [
+      await textOf(figure(page, title).locator("figcaption")),
+      await textOf(figure(page, title).locator(".note")),
+    ];
+    const [allocation, growth, p99] = await Promise.all(TITLES.map(said));
+    expect(allocation?.[0]).toContain("usual in the 30 s before");
+    expect(allocation?.[1]).toContain("Usual is the median of the 30 s before;");
+    expect(growth?.[0]).toContain("threshold 50 MiB/s");
+    expect(growth?.[1]).toContain("soon reaches V8's limit");
+    expect(p99?.[0]).toMatch(/threshold 10 ms\s+P99 of 10 ms or more \(--p99, else --spike\): \d+ seconds/);
+    expect(p99?.[1]).toContain("All but one in a hundred of the pauses in these 10 s");
+    const [tag, meaning] = await said("GET /checkout");
+    expect(tag).toMatch(/how often, over 5 s\s+mean of the whole run 1\.6\/s/);
+    expect(meaning).toContain("No threshold: shown are tags that come more often in the 3 s before spikes");
+  });
+
   test("say what a second was, and why it stands out; the other lanes say theirs", async () => {
     const page = await openSynthetic();
     const area = await areaOf(plotArea(page, "Allocation rate"));

@@ -48,6 +48,15 @@ describe("formats", () => {
     expect(readFileSync(join(folder.path, name), "utf8")).toMatch(start);
   });
 
+  test("--spike, --p99 and --growth are what seconds are held against", async () => {
+    const held = async (...words: readonly string[]) => JSON.parse((await report("--format", "json", ...words)).stdout);
+    expect((await held()).thresholds).toEqual({ spikeMs: 10, p99Ms: 10, growthBytes: 50 * 1024 ** 2 });
+    expect((await held("--spike", "20ms")).thresholds).toMatchObject({ spikeMs: 20, p99Ms: 20 });
+    const { thresholds, isolates } = await held("--p99", "0us", "--growth", "1000GiB");
+    expect(thresholds).toEqual({ spikeMs: 10, p99Ms: 0, growthBytes: 1000 * 1024 ** 3 });
+    expect(isolates[0].seconds).toMatchObject({ growing: 0, slow: isolates[0].seconds.all });
+  });
+
   test("--charts writes PNG files beside the report", async () => {
     const { code, stdout } = await report("--charts", "pictures");
     expect(code).toBe(0);

@@ -283,8 +283,16 @@ function isolate(id: string, name: string, index: number, options: ViewOptions):
     tagLanes:
       options.tags === true
         ? [
-            { name: rename("GET /checkout"), rate: seconds.p99Ms.map((_, second) => (second % 20 < 16 ? 0.2 : 7)) },
-            { name: rename("nightly export"), rate: seconds.p99Ms.map((_, second) => (second % 40 < 30 ? 0 : 0.4)) },
+            {
+              name: rename("GET /checkout"),
+              usual: 1.6,
+              rate: seconds.p99Ms.map((_, second) => (second % 20 < 16 ? 0.2 : 7)),
+            },
+            {
+              name: rename("nightly export"),
+              usual: 0.1,
+              rate: seconds.p99Ms.map((_, second) => (second % 40 < 30 ? 0 : 0.4)),
+            },
           ]
         : [],
   };
@@ -439,8 +447,6 @@ export function syntheticView(options: ViewOptions = {}): PageView {
   const timeMs = isolates[0]?.spacesTimeMs ?? new Float64Array(0);
   return {
     title: rename("orders-2026-11-22T09-14.gcspike"),
-    spikeThresholdMs: spikeMs,
-    growthThresholdBytes: 50 * MiB,
     isolates,
     rss: [{ pid: 4121, series: { timeMs, value: timeMs.map((at) => (230 + (110 * at) / durationMs) * MiB) } }],
     sites: [],
@@ -470,6 +476,7 @@ export function syntheticView(options: ViewOptions = {}): PageView {
           ...(hint !== undefined && { hint: rename(hint) }),
         })),
       },
+      thresholds: { spikeMs, p99Ms: spikeMs, growthBytes: 50 * MiB },
       isolates: built.map(({ view, gc }, i) => ({
         id: view.id,
         pid: 4121,

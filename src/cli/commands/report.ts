@@ -25,6 +25,11 @@ export const reportCommand: CommandSpec = {
       .option("--growth <size>", "a heap that grows faster, a second, is marked (default: 50MiB)", (text) =>
         parseSize("--growth", text),
       )
+      .option(
+        "--p99 <duration>",
+        "a second whose P99 pause of the last 10 s is this long is marked (default: --spike)",
+        (text) => parseDuration("--p99", text),
+      )
       .option("--spike-id <id>", "explain one spike, such as s3, in the terminal")
       .option("--charts <DIR>", "also write the charts as PNG files")
       .action(async (recording: string, flags: ReportFlags) => {

@@ -175,7 +175,7 @@ function meanHeight(points: readonly Point[]): number {
 
 /** The spike threshold, where pauses come near enough for it to mean something. */
 function thresholdLine(scene: Scene): readonly Dataset[] {
-  const threshold = scene.view.spikeThresholdMs;
+  const threshold = scene.view.report.thresholds.spikeMs;
   if (!((scene.gc?.pauses.maxMs ?? 0) >= threshold / 2)) return [];
   const points = inTime(
     [scene.range.from, scene.range.to].map((x) => ({ x, y: threshold })),

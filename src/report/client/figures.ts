@@ -12,7 +12,7 @@ function summaryOf(store: Store): GcSummary {
 
 /** The spikes of all isolates in a sentence or three. */
 function answer({ data }: Store): string {
-  const threshold = ms(data.spikeThresholdMs);
+  const threshold = ms(data.report.thresholds.spikeMs);
   const worst = data.spikes[0];
   if (worst === undefined) {
     return data.report.summary.pauses.count === 0

@@ -3,8 +3,9 @@
  * lane the same way, so that a burst, growth and a spike that come together are seen to.
  */
 import type uPlot from "uplot";
-import { BURST_JUMP, BURST_LEAST_RATE, SECOND_MS } from "../../analysis/allocation-rate.ts";
+import { SECOND_MS } from "../../analysis/allocation-rate.ts";
 import type { Spike } from "../../analysis/report-types.ts";
+import { type LaneText, laneTexts, TAG_MEANING, TAG_RATE, tagRateText } from "../lane-phrases.ts";
 import { h } from "./dom.ts";
 import { bytes, count, moment, ms, plural } from "./format.ts";
 import { type LegendItem, swatch } from "./plot.ts";
@@ -27,8 +28,7 @@ const MOST_SPIKE_MARKS = 100;
 const MARKS_APART = 3;
 const WIDTH_BEFORE_LAYOUT = 800;
 
-interface Lane {
-  readonly title: string;
+interface Lane extends LaneText {
   /** A value a second; NaN: not known. */
   readonly values: Float64Array;
   readonly show: (value: number) => string;
@@ -38,8 +38,8 @@ interface Lane {
   readonly line?: { readonly label: string; readonly at: (second: number) => number };
   /** What else the tooltip says of a second. */
   readonly also?: { readonly label: string; readonly at: (second: number) => number };
-  /** 1 for the seconds that stand out, and why they do. */
-  readonly marked?: { readonly seconds: Uint8Array; readonly because: string };
+  /** 1 for the seconds that are marked. */
+  readonly marks?: Uint8Array;
   readonly label?: string;
 }
 
@@ -58,7 +58,7 @@ function beginOf({ fromMs }: Grid, second: number): number {
 }
 
 /** The seconds in view, put together where there are more than pixels. A power of two, so that bars do not shift while the view moves. */
-function barsInView({ values, marked }: Lane, { fromMs }: Grid, { min, max }: Range, plot: uPlot): readonly Bar[] {
+function barsInView({ values, marks }: Lane, { fromMs }: Grid, { min, max }: Range, plot: uPlot): readonly Bar[] {
   const first = Math.max(0, Math.floor((min - fromMs) / SECOND_MS));
   const end = Math.min(values.length, Math.ceil((max - fromMs) / SECOND_MS));
   const width = plot.bbox.width || WIDTH_BEFORE_LAYOUT;
@@ -66,7 +66,7 @@ function barsInView({ values, marked }: Lane, { fromMs }: Grid, { min, max }: Ra
   const bars: Bar[] = [];
   for (let from = first - (first % size); from < end; from += size) {
     const to = Math.min(from + size, values.length);
-    const isMarked = marked?.seconds.subarray(from, to).includes(1) ?? false;
+    const isMarked = marks?.subarray(from, to).includes(1) ?? false;
     bars.push({ from, to, value: largest(values.subarray(from, to)), isMarked });
   }
   return bars;
@@ -134,8 +134,8 @@ function drawSpikes(plot: uPlot, spikes: readonly Spike[], { min, max }: Range):
   ctx.globalAlpha = 1;
 }
 
-function tipOf({ title, values, show, line, also, marked }: Lane, grid: Grid, second: number): Tip {
-  const isMarked = marked?.seconds[second] === 1;
+function tipOf({ title, values, show, line, also, marks, marked }: Lane, grid: Grid, second: number): Tip {
+  const isMarked = marks?.[second] === 1;
   const end = Math.min(beginOf(grid, second + 1), grid.toMs);
   const others = [also, line].filter((one) => one !== undefined && !Number.isNaN(one.at(second)));
   return {
@@ -144,34 +144,37 @@ function tipOf({ title, values, show, line, also, marked }: Lane, grid: Grid, se
       { label: title, value: show(values[second] ?? Number.NaN), color: isMarked ? "over" : "lane" },
       ...others.flatMap((one) => (one === undefined ? [] : [{ label: one.label, value: show(one.at(second)) }])),
     ],
-    ...(isMarked && { note: marked?.because }),
+    ...(isMarked && marked !== null && { note: marked }),
   };
 }
 
-function legendOf({ values, show, line, marked, label }: Lane, grid: Grid): readonly LegendItem[] {
+function legendOf({ values, show, line, marks, marked, label }: Lane, grid: Grid): readonly LegendItem[] {
   const secondAt = (at: number): number => Math.floor((at - grid.fromMs) / SECOND_MS);
   const items: LegendItem[] = [
     { label: label ?? "each second", icon: swatch("lane"), valueAt: (at) => show(values[secondAt(at)] ?? Number.NaN) },
   ];
   if (line !== undefined) items.push({ label: line.label, icon: swatch("ink", "dashed") });
-  if (marked !== undefined) {
-    const seconds = marked.seconds.reduce((sum, mark) => sum + mark, 0);
+  if (marked !== null) {
+    const seconds = countOf(marks);
     const many = seconds === 0 ? "none" : plural(seconds, "second");
-    items.push({ label: `${marked.because}: ${many}`, icon: swatch("over") });
+    items.push({ label: `${marked}: ${many}`, icon: swatch("over") });
   }
   return items;
 }
 
+function countOf(marks: Uint8Array | undefined): number {
+  return marks?.reduce((sum, mark) => sum + mark, 0) ?? 0;
+}
+
 function laneSpec(store: Store, lane: Lane, grid: Grid, spikes: readonly Spike[]): TimePlotSpec {
-  const { title, values, show, scale, line, marked } = lane;
+  const { title, values, show, scale, line, marks, marked, meaning } = lane;
   const bars = (plot: uPlot): readonly Bar[] => barsInView(lane, grid, store.state.range, plot);
   const top = (plot: uPlot): number => topOf(lane, bars(plot));
-  const seconds = marked?.seconds.reduce((sum, mark) => sum + mark, 0) ?? 0;
-  const over =
-    marked === undefined ? "" : ` ${marked.because}: ${count(seconds)} of ${plural(values.length, "second")}.`;
+  const over = marked === null ? "" : ` ${marked}: ${count(countOf(marks))} of ${plural(values.length, "second")}.`;
   return {
     title,
     summary: `${title}, second by second: at most ${show(largest(values))}.${over}`,
+    note: meaning,
     isLane: true,
     legend: legendOf(lane, grid),
     height: HEIGHT,
@@ -215,46 +218,46 @@ const perSecond = (value: number): string => (Number.isFinite(value) ? `${bytes(
 
 function lanesOf({ data }: Store, { seconds, tagLanes }: IsolateData): readonly Lane[] {
   const { allocation, peakAllocation, usualAllocation, growth, p99Ms, isBurst, isGrowing, isSlow } = seconds;
-  const growthLimit = perSecond(data.growthThresholdBytes);
-  const spike = ms(data.spikeThresholdMs);
+  const { thresholds } = data.report;
+  const texts = laneTexts(thresholds);
   const isKnown = (values: Float64Array): boolean => values.some((value) => !Number.isNaN(value));
   const rates = tagLanes.map(
-    ({ name, rate }): Lane => ({
+    ({ name, rate, usual }): Lane => ({
       title: name === "" ? "(unnamed tag)" : name,
+      marked: null,
+      meaning: TAG_MEANING,
       values: rate,
-      show: (value) => (Number.isFinite(value) ? `${Number(value.toPrecision(2))}/s` : "not known"),
-      scale: (value) => `${Number(value.toPrecision(2))}/s`,
-      label: "how often, over 5 s",
+      show: (value) => (Number.isFinite(value) ? tagRateText(value) : "not known"),
+      scale: tagRateText,
+      label: TAG_RATE,
+      line: { label: `mean of the whole run ${tagRateText(usual)}`, at: () => usual },
     }),
   );
   const all: readonly Lane[] = [
     {
-      title: "Allocation rate",
+      ...texts.allocation,
       values: allocation,
       show: perSecond,
       scale: bytes,
       also: { label: "in its fastest 250 ms", at: (second) => peakAllocation[second] ?? Number.NaN },
       line: { label: "usual in the 30 s before", at: (second) => usualAllocation[second] ?? Number.NaN },
-      marked: {
-        seconds: isBurst,
-        because: `burst of 250 ms or more, ${BURST_JUMP} times the usual and ${perSecond(BURST_LEAST_RATE)} at least`,
-      },
+      marks: isBurst,
     },
     {
-      title: "Heap growth between full collections",
+      ...texts.growth,
       values: growth,
       show: (value) => (value < 0 ? `shrinks by ${perSecond(-value)}` : perSecond(value)),
       scale: bytes,
-      line: { label: "threshold", at: () => data.growthThresholdBytes },
-      marked: { seconds: isGrowing, because: `grows faster than ${growthLimit} (--growth)` },
+      line: { label: `threshold ${perSecond(thresholds.growthBytes)}`, at: () => thresholds.growthBytes },
+      marks: isGrowing,
     },
     {
-      title: "P99 pause of the last 10 s",
+      ...texts.p99,
       values: p99Ms,
       show: (value) => (Number.isFinite(value) ? ms(value) : "no pause"),
       scale: ms,
-      line: { label: "threshold", at: () => data.spikeThresholdMs },
-      marked: { seconds: isSlow, because: `P99 of ${spike} or more (--spike)` },
+      line: { label: `threshold ${ms(thresholds.p99Ms)}`, at: () => thresholds.p99Ms },
+      marks: isSlow,
     },
   ];
   return [...rates, ...all.filter(({ values }) => isKnown(values))];

@@ -69,7 +69,7 @@ export function pauseTimeline(store: Store, redraw: () => void): TimePlotSpec {
     draw: (plot) =>
       drawPauses(plot, pauses, hidden, lanes, {
         behind: () => drawSpikeBand(plot, store.state.spike),
-        before: () => drawThreshold(plot, store.data.spikeThresholdMs),
+        before: () => drawThreshold(plot, store.data.report.thresholds.spikeMs),
       }),
     tip: (_index, plot) => pauseTip(pauses, hidden, plot, (startMs) => spikeNote(store, startMs)),
   };

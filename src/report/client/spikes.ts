@@ -147,7 +147,7 @@ export interface SpikeList {
 
 function emptyText({ data }: Store): string {
   if (data.report.summary.pauses.count === 0) return "There was no collection.";
-  return `Nothing took ${ms(data.spikeThresholdMs)} or more.`;
+  return `Nothing took ${ms(data.report.thresholds.spikeMs)} or more.`;
 }
 
 /** The list, worst first; cards beyond the first few are built when somebody asks for them. */

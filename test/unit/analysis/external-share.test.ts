@@ -162,7 +162,7 @@ describe("a spike of external memory", () => {
     { stack: STACK, bornMs: 2500, bytes: 500 * MIB },
   ]);
   const report = analyse(told, { spikeMs: 10 });
-  const view = buildView(told, report, { spikeMs: 10 });
+  const view = buildView(told, report);
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).replaceAll(/\s+/g, " ");
 
   test("says which share of it is accounted for, and no other spike does", () => {

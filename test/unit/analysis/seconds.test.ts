@@ -9,7 +9,7 @@ import { isolate, type PauseSpec, pauseColumns } from "../../support/timeline.ts
 
 const MIB = 1024 ** 2;
 const MARK_COMPACT = PAUSE_KINDS.indexOf("mark-compact");
-const THRESHOLDS = { spikeMs: 10, growthBytes: GROWTH_BYTES };
+const THRESHOLDS = { p99Ms: 10, growthBytes: GROWTH_BYTES };
 const secondsIn = (one: IsolateData) => secondsOf(one, THRESHOLDS);
 
 /** Bytes that each second stands for. */

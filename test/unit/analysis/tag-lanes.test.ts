@@ -19,6 +19,7 @@ test("tags that come before spikes stand first, those that come always do not st
 
 test("a lane is the rate over the last 5 s, as far as there are as many", () => {
   const [lane] = tagLanes(minute([{ name: "a", at: [500, 18_000, 18_100, 18_200, 19_000], weight: 2 }]), [20_000]);
+  expect(lane?.usual).toBeCloseTo(10 / 60, 9);
   expect(lane?.rate.length).toBe(60);
   expect([...(lane?.rate.subarray(0, 6) ?? [])]).toEqual([2, 1, 2 / 3, 0.5, 0.4, 0]);
   expect([...(lane?.rate.subarray(17, 25) ?? [])]).toEqual([0, 1.2, 1.6, 1.6, 1.6, 1.6, 0.4, 0]);

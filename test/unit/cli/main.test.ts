@@ -57,6 +57,7 @@ describe("wrong usage is exit code 2, on stderr, with the accepted form", () => 
     [["record", "-o"], /'-o, --output <DIR.gcspike>' argument missing/, /record --help/],
     [["report"], /Missing required argument 'recording'/, /report --help/],
     [["report", "a", "b"], /Too many arguments/, /report --help/],
+    [["report", "a", "--p99", "5"], /--p99 cannot be "5"/, /500us, 10ms, 2s or 5m/],
     [["report", "a", "--growth", "50"], /--growth cannot be "50"/, /512KiB, 64MiB or 1GiB/],
     [["report", "a", "--format", "pdf"], /'pdf' is invalid.*terminal, json, markdown, html/, /report --help/],
     [["report", "a", "-o", "b.pdf"], /b\.pdf does not say which format/, /\.html, \.json, \.md or \.txt/],

@@ -168,6 +168,7 @@ export function chartView(options: ViewOptions = {}): ReportView {
         exit: { code: 0, signal: null },
         warnings: [],
       },
+      thresholds: { spikeMs: 10, p99Ms: 10, growthBytes: 50 * 2 ** 20 },
       isolates: isolates.map((isolate) => ({
         id: isolate.id,
         pid: 4121,
@@ -181,8 +182,6 @@ export function chartView(options: ViewOptions = {}): ReportView {
       spikes: [],
       causes: [],
     },
-    spikeThresholdMs: 10,
-    growthThresholdBytes: 50 * 2 ** 20,
     isolates,
     rss: [],
     sites: [],

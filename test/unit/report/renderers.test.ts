@@ -15,7 +15,7 @@ const PLAIN = { color: false, width: 100 };
 
 function viewOf(story: string): ReportView {
   const told = STORIES[story]?.() ?? recording([]);
-  return buildView(told, analyse(told, SPIKE), SPIKE);
+  return buildView(told, analyse(told, SPIKE));
 }
 
 const text = (bytes: Uint8Array) => new TextDecoder("utf-8", { fatal: true }).decode(bytes);
@@ -75,6 +75,40 @@ test("the tags before a spike, the most over-represented first, in every text", 
   expect(text(renderMarkdown(view))).toMatch(said);
 });
 
+describe("second by second", () => {
+  const oneLine = (page: Uint8Array) => text(page).replaceAll(/\s+/g, " ");
+  const tagged = STORIES.tagged?.() ?? recording([]);
+
+  test("each lane says its highest second, where seconds are marked and what that means", () => {
+    const view = buildView(tagged, analyse(tagged, { ...SPIKE, p99Ms: 25, growthBytes: 40 * 1024 ** 2 }));
+    const page = oneLine(renderTerminal(view, PLAIN));
+    expect(page).toContain(
+      "Allocation rate: at most 100 MiB/s, at 0.00 s; 0 s of 61 marked. Marked: burst of 250 ms or more, 4 times the usual and 20 MiB/s at least. Usual",
+    );
+    expect(page).toContain(
+      "Heap growth between full collections: at most 0 B/s, at 0.00 s; 0 s of 61 marked. Marked: grows faster than 40 MiB/s (--growth).",
+    );
+    expect(page).toContain(
+      "P99 pause of the last 10 s: at most 30 ms, at 30.0 s; 10 s of 61 marked. Marked: P99 of 25 ms or more (--p99, else --spike).",
+    );
+    // Said once, of all tags.
+    expect(page.match(/No threshold: shown are tags/g)).toHaveLength(1);
+    expect(page).toContain(
+      "GET /report/:id, how often, over 5 s: at most 1/s, at 29.0 s; mean of the whole run 0.13/s.",
+    );
+  });
+
+  test("is one line where nothing is marked, and is about the thread of the longest spike", () => {
+    const quiet = recording([isolate("--s--"), isolate("--s--M", { threadId: 1, name: "mailer" })]);
+    const none = buildView(quiet, analyse(quiet, { spikeMs: 50, growthBytes: 1024 ** 3 }));
+    expect(oneLine(renderTerminal(none, PLAIN))).toContain(
+      "Second by second of main nothing is over its threshold (burst of 250 ms or more, 4 times the usual and 20 MiB/s at least; grows faster than 1 GiB/s (--growth); P99 of 50 ms or more (--p99, else --spike)).",
+    );
+    const slow = buildView(quiet, analyse(quiet, SPIKE));
+    expect(oneLine(renderTerminal(slow, PLAIN))).toContain("Second by second of mailer: Allocation rate");
+  });
+});
+
 test("colours wrap whole lines and change no text", () => {
   const view = viewOf("server");
   const colored = text(renderTerminal(view, { color: true, width: 100 }));
@@ -91,7 +125,7 @@ test("the line to copy names the recording as it was typed, quoted for a shell",
 
 test("a hundred spikes are counted, the five longest are listed", () => {
   const many = recording([isolate("M.".repeat(100))]);
-  const view = buildView(many, analyse(many, SPIKE), SPIKE);
+  const view = buildView(many, analyse(many, SPIKE));
   const page = text(renderTerminal(view, PLAIN));
   expect(page).toContain("100 spikes of 10 ms or more, together 3 s.");
   expect(page).toContain("and 95 more spikes, none of them longer");

@@ -7,7 +7,7 @@ import type { IsolateView, ReportView } from "../../../src/report/view-model.ts"
 import { allocations, isolate, pauseColumns, recording, tagColumns } from "../../support/timeline.ts";
 
 const SPIKE = { spikeMs: 10 };
-const viewOf = (one: Recording): ReportView => buildView(one, analyse(one, SPIKE), SPIKE);
+const viewOf = (one: Recording): ReportView => buildView(one, analyse(one, SPIKE));
 
 function only(view: ReportView): IsolateView {
   const [first] = view.isolates;
@@ -98,8 +98,11 @@ test("seconds are marked by the thresholds, and tags before an isolate's own spi
     isolate("-".repeat(400), { threadId: 1, tags }),
   ]);
   const growthBytes = 20 * 1024 ** 2;
-  const view = buildView(told, analyse(told, { ...SPIKE, growthBytes }), { ...SPIKE, growthBytes });
-  expect(view.growthThresholdBytes).toBe(growthBytes);
+  const view = buildView(told, analyse(told, { ...SPIKE, growthBytes, p99Ms: 31 }));
+  expect(view.report.thresholds).toEqual({ ...SPIKE, growthBytes, p99Ms: 31 });
+  // By default a P99 is marked that is as long as a spike.
+  expect(viewOf(told).report.isolates[0]?.seconds.slow).toBe(10);
+  expect(view.report.isolates[0]?.seconds.slow).toBe(0);
   expect(view.isolates.map(({ tagLanes }) => tagLanes.map(({ name }) => name))).toEqual([["GET /report"], []]);
   for (const [i, { seconds }] of view.isolates.entries()) {
     expect(countSeconds(seconds)).toEqual(view.report.isolates[i]?.seconds);
