@@ -6,10 +6,12 @@
 // quiet program is blamed by any other one. How much processor time the recorded pauses had for their length is printed with each run:
 // far below 100 % on a busy machine, and then the machine is the right answer for some spikes of any program.
 //
-//   node bench/attribution.mjs [--corpus DIR] [--only session-store,thumbnails] [--node 20,26] [--runs 3] [--json FILE]
+//   node bench/attribution.mjs [--corpus DIR] [--only session-store,thumbnails] [--node 20,26] [--runs 3] [--json FILE] [--keep DIR]
+//
+// --keep leaves the recordings in a folder, and judges those that are there already instead of making them anew: for work on rules.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -26,6 +28,7 @@ const { values: chosen } = parseArgs({
     node: { type: "string" },
     runs: { type: "string", default: "1" },
     json: { type: "string" },
+    keep: { type: "string" },
   },
 });
 
@@ -40,11 +43,14 @@ async function gcspike(words) {
   if (code !== 0) throw new Error(`gcspike ${words.join(" ")} ended with ${code}:\n${said}`);
 }
 
-async function reportOf(program, words, node) {
+async function reportOf(program, words, node, n) {
   const folder = mkdtempSync(join(tmpdir(), "gcspike-attribution-"));
   try {
-    const [recording, file] = [join(folder, "run.gcspike"), join(folder, "report.json")];
-    await gcspike(["record", "-o", recording, "--spike", program.answer.spike, "--", node.path, ...words]);
+    const file = join(folder, "report.json");
+    const name = `${program.name}-${node.version.split(".")[0]}-${n + 1}.gcspike`;
+    const recording = join(chosen.keep ?? folder, name);
+    if (!existsSync(recording))
+      await gcspike(["record", "-o", recording, "--spike", program.answer.spike, "--", node.path, ...words]);
     await gcspike(["report", recording, "--format", "json", "-o", file]);
     return JSON.parse(readFileSync(file, "utf8"));
   } finally {
@@ -57,8 +63,8 @@ const spikeRow = ({ id, kind, startMs, durationMs, cpuMs, reason, cause, confide
   site: sites[0] === undefined ? null : { function: sites[0].function, file: sites[0].file, share: sites[0].share },
 });
 
-async function runOf(program, words, node) {
-  const { spikes, summary } = await reportOf(program, words, node);
+async function runOf(program, words, node, n) {
+  const { spikes, summary } = await reportOf(program, words, node, n);
   const { totalMs, cpuMs } = summary.pauses;
   return {
     program: program.name,
@@ -155,13 +161,14 @@ const versions = chosen.node?.split(",");
 const nodes = findNodes().filter(({ version }) => versions?.includes(version.split(".")[0]) ?? true);
 if (programs.length === 0 || nodes.length === 0) throw new Error("No program, or no Node, has a name that was given.");
 
+if (chosen.keep !== undefined) mkdirSync(chosen.keep, { recursive: true });
 const runs = [];
 for (const program of programs) {
   const words = await argumentsOf(program);
   for (let n = 0; n < Number(chosen.runs); n++) {
     for (const node of nodes) {
       try {
-        runs.push(await runOf(program, words, node));
+        runs.push(await runOf(program, words, node, n));
         printRun(runs.at(-1));
       } catch (error) {
         console.error(

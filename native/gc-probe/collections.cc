@@ -37,6 +37,13 @@ uint64_t ReadRunQueueNs(int fd) {
   return second == nullptr ? 0 : strtoull(second, nullptr, 10);
 }
 
+// Helper threads collect beside the isolate's thread: what they did is the difference between the process and the thread.
+GcProcess ReadProcessUsage() {
+  rusage r = {};
+  getrusage(RUSAGE_SELF, &r);
+  return {ReadClock(CLOCK_PROCESS_CPUTIME_ID), static_cast<uint32_t>(r.ru_minflt), static_cast<uint32_t>(r.ru_majflt)};
+}
+
 // The second bit has another name in each version.
 bool IsOfYoungGeneration(v8::GCType type) { return (type & ~(v8::kGCTypeScavenge | 2)) == 0; }
 
@@ -81,8 +88,9 @@ void Collections::OnEpilogue(v8::Isolate*, v8::GCType type, v8::GCCallbackFlags,
   self->End();
 }
 
-Collections::ThreadUsage Collections::ReadUsage() const {
-  ThreadUsage usage = {};
+Collections::Usage Collections::ReadUsage() const {
+  Usage usage = {};
+  usage.process = ReadProcessUsage();
   usage.cpu_ns = ThreadCpuNs();
 #ifdef RUSAGE_THREAD
   rusage r;
@@ -120,7 +128,7 @@ void Collections::Begin(v8::GCType type, v8::GCCallbackFlags flags) {
   record->committed_before = heap.total_heap_size();
   record->external_before = heap.external_memory();
   record->malloced_before = heap.malloced_memory();
-  record->present = kPresentHeap | kPresentSpaces | kPresentCpu;
+  record->present = kPresentHeap | kPresentSpaces | kPresentCpu | kPresentProcess;
   GcSpace* spaces = SpacesOf(record);
   for (size_t i = 0; i < space_count_; i++) {
     v8::HeapSpaceStatistics space;
@@ -140,7 +148,7 @@ void Collections::Begin(v8::GCType type, v8::GCCallbackFlags flags) {
 void Collections::End() {
   if (depth_ == 0 || --depth_ > 0 || open_ == nullptr) return;
   const uint64_t end = NowNs();
-  const ThreadUsage after = ReadUsage();
+  const Usage after = ReadUsage();
   GcRecord* record = open_;
   open_ = nullptr;
   record->cpu_ns = after.cpu_ns - before_.cpu_ns;
@@ -155,6 +163,10 @@ void Collections::End() {
     record->present |= kPresentRunQueue;
     record->run_queue_ns = after.run_queue_ns - before_.run_queue_ns;
   }
+  GcProcess* process = ProcessOf(record);
+  process->cpu_ns = after.process.cpu_ns - before_.process.cpu_ns;
+  process->minor_faults = after.process.minor_faults - before_.process.minor_faults;
+  process->major_faults = after.process.major_faults - before_.process.major_faults;
   v8::HeapStatistics heap;
   isolate_->GetHeapStatistics(&heap);
   record->used_after = heap.used_heap_size();

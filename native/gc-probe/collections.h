@@ -25,21 +25,23 @@ class Collections {
   uint64_t code_epoch() const { return code_epoch_; }
 
  private:
-  struct ThreadUsage {
+  struct Usage {
     uint64_t cpu_ns;
     uint64_t run_queue_ns;
     uint32_t minor_faults;
     uint32_t major_faults;
     uint32_t voluntary_switches;
     uint32_t involuntary_switches;
+    GcProcess process;
   };
 
   static void OnPrologue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* self);
   static void OnEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* self);
   void Begin(v8::GCType type, v8::GCCallbackFlags flags);
   void End();
-  ThreadUsage ReadUsage() const;
+  Usage ReadUsage() const;
   GcSpace* SpacesOf(GcRecord* record) const { return reinterpret_cast<GcSpace*>(record + 1); }
+  GcProcess* ProcessOf(GcRecord* record) const { return reinterpret_cast<GcProcess*>(SpacesOf(record) + space_count_); }
 
   v8::Isolate* isolate_ = nullptr;
   MappedLog* log_ = nullptr;
@@ -52,10 +54,12 @@ class Collections {
   std::atomic<uint64_t> last_start_ns_{0};
   uint64_t code_epoch_ = 1;
   GcRecord* open_ = nullptr;
-  ThreadUsage before_ = {};
+  Usage before_ = {};
 };
 
 // Bytes of one record in a process with this many heap spaces.
-inline size_t GcRecordBytes(size_t spaces) { return sizeof(GcRecord) + spaces * sizeof(GcSpace); }
+inline size_t GcRecordBytes(size_t spaces) {
+  return sizeof(GcRecord) + spaces * sizeof(GcSpace) + sizeof(GcProcess);
+}
 
 }  // namespace gcspike

@@ -52,6 +52,7 @@ enum GcPresent : uint32_t {
   kPresentStack = 16,
   kPresentSpaces = 32,
   kPresentArrayBuffers = 64,
+  kPresentProcess = 128,
 };
 
 inline constexpr size_t kStackFrames = 16;
@@ -96,6 +97,14 @@ struct GcSpace {
   uint32_t committed_before;
   uint32_t committed_after;
 };
+
+// Follows the spaces: all threads of the process together, while the pause lasted.
+struct GcProcess {
+  uint64_t cpu_ns;
+  uint32_t minor_faults;
+  uint32_t major_faults;
+};
+static_assert(sizeof(GcProcess) == 16);
 
 struct HeapRecord {
   uint64_t time_ns;

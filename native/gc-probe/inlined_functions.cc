@@ -61,7 +61,9 @@ int64_t OffsetStep(uint64_t bits) {
 #endif
 }
 
-// An entry of a table of source positions. They are written as differences to the one before.
+// An entry of a table of source positions. They are written as differences to the one before, the first to V8's
+// kFunctionEntryBytecodeOffset.
+constexpr int64_t kFirstOffset = -1;
 struct Entry {
   int64_t offset = -1;
   uint64_t position = 0;
@@ -70,7 +72,7 @@ struct Entry {
 // Calls visit(entry) for each entry in JavaScript, in order of their offsets, while it returns true.
 template <typename Visit>
 void EachEntry(const uint8_t* at, const uint8_t* end, Visit visit) {
-  int64_t offset = 0, position = 0;
+  int64_t offset = kFirstOffset, position = 0;
   uint64_t offset_bits, position_bits;
   while (ReadBits(&at, end, &offset_bits) && ReadBits(&at, end, &position_bits)) {
     offset += OffsetStep(offset_bits);
@@ -194,9 +196,9 @@ void InlinedFunctions::Find(Known* known) const {
 }
 
 // The source position of the call that returns to `pc`. Calls have an entry of their own, just before them, but for those that
-// an inlined allocation makes where new space is full. They stand behind the end of the code; there is an entry between
+// an inlined allocation makes where new space is full. They mostly stand behind the end of the code; there is an entry between
 // the call and the jump back, or else where it jumps to: the new object's map is written there, and that store, or what
-// stands near, has the position of the allocation.
+// stands near, has the position of the allocation. Without a jump the code that writes the map follows on the call.
 bool InlinedFunctions::FindPosition(uintptr_t code, uintptr_t pc, uint64_t* position) const {
   const uint64_t table = Field(code, layout_->code_position_table);
   const uint64_t start = Field(code, layout_->code_instruction_start);
@@ -206,20 +208,24 @@ bool InlinedFunctions::FindPosition(uintptr_t code, uintptr_t pc, uint64_t* posi
   const auto* at = reinterpret_cast<const uint8_t*>(table - 1 + static_cast<uintptr_t>(layout_->array_data));
   const Neighbours call = NeighboursOf(at, at + bytes, static_cast<int64_t>(pc - start));
   *position = call.before.position;
-  if (call.before.offset >= 0 && IsCallBehindMoves(start + static_cast<uintptr_t>(call.before.offset), pc)) return true;
+  if (call.before.offset >= 0 && IsCallBehind(start + static_cast<uintptr_t>(call.before.offset), pc)) return true;
   // Not beyond V8's page.
   const Jump jump = JumpBehindCall(pc, (pc | (kHeapPage - 1)) + 1);
-  if (jump.target <= start || jump.target >= pc) return call.before.offset >= 0;
-  if (call.from.offset >= 0 && start + static_cast<uintptr_t>(call.from.offset) < jump.at) {
+  const bool is_behind_end = jump.target > start && jump.target < pc;
+  if (is_behind_end && call.from.offset >= 0 && start + static_cast<uintptr_t>(call.from.offset) < jump.at) {
     *position = call.from.position;
     return true;
   }
-  const auto target = static_cast<int64_t>(jump.target - start);
-  if (const uintptr_t store = MapStoreFrom(jump.target, jump.at); store != 0) {
+  const uintptr_t goes_on = is_behind_end ? jump.target : pc;
+  const auto target = static_cast<int64_t>(goes_on - start);
+  if (const uintptr_t store = MapStoreFrom(goes_on, is_behind_end ? jump.at : (pc | (kHeapPage - 1)) + 1); store != 0) {
     const Entry entry = NeighboursOf(at, at + bytes, static_cast<int64_t>(store - start) + 1).before;
-    *position = entry.position;
-    if (entry.offset >= target) return true;
+    if (entry.offset >= target) {
+      *position = entry.position;
+      return true;
+    }
   }
+  if (!is_behind_end) return call.before.offset >= 0;
   const Neighbours stores = NeighboursOf(at, at + bytes, target);
   const bool is_behind = stores.before.offset < 0 || (stores.from.offset >= 0 && stores.from.offset - target <=
                                                                                      target - stores.before.offset);

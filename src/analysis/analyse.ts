@@ -32,7 +32,7 @@ export function analyse(recording: Recording, options: AnalyseOptions = {}): Rep
     p99Ms: options.p99Ms ?? spikeMs,
     growthBytes: options.growthBytes ?? GROWTH_BYTES,
   };
-  const observed = recording.isolates.map(observe);
+  const observed = observe(recording);
   const summaries = observed.map((one) => summarizeIsolate(one, processOf(recording, one.isolate)));
   const spikes = findSpikes(observed, { spikeMs, pageFaultNs: recording.manifest.machine.pageFaultNs });
   return {

@@ -90,6 +90,11 @@ export function stepsEvidence(isolate: IsolateData, run: StepRun): readonly Evid
   ];
 }
 
+/** Of a full collection, or of marking for one, that nothing but calm was the reason for. */
+export function reducerEvidence(): readonly Evidence[] {
+  return [evidence("memory-reducer", 1, "flag", "The program was calm, and V8 collected to give memory back.")];
+}
+
 function reasonEvidence(isolate: IsolateData, pause: number): readonly Evidence[] {
   const reason = reasonOf(isolate, pause);
   return reason === null ? [] : [evidence("reason", 1, "text", `V8's reason: "${plainText(reason, 80)}".`)];
@@ -101,7 +106,7 @@ function flagEvidence({ pauses }: IsolateData, pause: number): readonly Evidence
   return known([
     [has(GcFlag.forced), "forced", "flag", "Somebody asked for it: gc(), a heap snapshot or an inspector."],
     [
-      has(GcFlag.allExternalMemory),
+      has(GcFlag.synchronousPhantomCallbacks) * has(GcFlag.allExternalMemory),
       "external-pressure",
       "flag",
       "Memory outside the heap grew past V8's limit for it.",
@@ -116,18 +121,26 @@ function timeEvidence({ pauses }: IsolateData, pause: number): readonly Evidence
   const switches = at(pauses.involuntarySwitches, pause);
   const minor = at(pauses.minorFaults, pause);
   const major = at(pauses.majorFaults, pause);
+  const helpers = at(pauses.processCpuMs, pause) - cpu;
+  const all = at(pauses.processMinorFaults, pause);
   const share = wall > 0 ? ` (${formatShare(cpu / wall)})` : "";
   const probe = at(pauses.probeMs, pause);
   const probeShown = probe >= wall * WORTH_SAYING ? probe : Number.NaN;
   return known([
     [cpu, "cpu", "ms", `The thread ran for ${formatMs(cpu)} of ${formatMs(wall)}${share}.`],
     [queue, "run-queue", "ms", `It waited ${formatMs(queue)} for a processor.`],
+    [
+      helpers >= wall * WORTH_SAYING ? helpers : Number.NaN,
+      "helpers",
+      "ms",
+      `The other threads of the process, V8's helpers among them, ran for ${formatMs(helpers)} meanwhile.`,
+    ],
     [switches, "involuntary-switches", "switches", `It was taken off its processor ${plural(switches, "time")}.`],
     [
-      minor > 0 ? minor : Number.NaN,
+      minor > 0 || all > 0 ? minor : Number.NaN,
       "minor-faults",
       "faults",
-      `${plural(minor, "page fault")} met memory that was not mapped yet.`,
+      `${plural(minor, "page fault")} met memory that was not mapped yet${all > minor ? `, and ${(all - minor).toLocaleString("en-US")} more in the process's other threads` : ""}.`,
     ],
     [
       major > 0 ? major : Number.NaN,

@@ -35,15 +35,42 @@ export class GcHistory {
     this.#curve = allocationCurve(isolate);
   }
 
+  /** When scavenges began. */
+  get scavengeMs(): Float64Array {
+    return this.#scavenges.startMs;
+  }
+
   /** The last full collection that began before `timeMs`; -1: none. */
   lastFull(timeMs: number): number {
     return lastBefore(this.#fulls, timeMs, 1);
   }
 
+  /** The first full collection that began at `timeMs` or later; -1: none. */
+  nextFull(timeMs: number): number {
+    const { indices, startMs } = this.#fulls;
+    return indices[lowerBound(startMs, timeMs)] ?? -1;
+  }
+
+  startOf(pause: number): number {
+    return this.#isolate.pauses.startMs[pause] ?? 0;
+  }
+
+  /**
+   * Of what the old generation had grown by from one full collection to the next, this one, the share that this one found dead; about
+   * 1 where what is new in it does not stay. NaN: not known, or it had not grown.
+   */
+  diedOld(full: number): number {
+    const last = this.lastFull(this.startOf(full));
+    const [before, after] = [this.partsAt(full, "before"), this.partsAt(full, "after")];
+    const since = last < 0 ? 0 : (this.partsAt(last, "after")?.old ?? Number.NaN);
+    if (before === null || after === null || !(before.old > since)) return Number.NaN;
+    return (before.old - after.old) / (before.old - since);
+  }
+
   /** When a pause ended; of none (-1) when the isolate started. */
   endOf(pause: number): number {
     const { pauses, startMs } = this.#isolate;
-    return pause < 0 ? startMs : (pauses.startMs[pause] ?? 0) + (pauses.durationMs[pause] ?? 0);
+    return pause < 0 ? startMs : this.startOf(pause) + (pauses.durationMs[pause] ?? 0);
   }
 
   /** The n-th last scavenge that began before `timeMs`, 1 for the last; -1: there are fewer. */
@@ -73,8 +100,16 @@ export class GcHistory {
     );
   }
 
-  /** The heap's parts at the last sample before a moment; null where there is none. */
-  partsSampled(timeMs: number): HeapParts | null {
+  /** The heap's parts as they were last known up to a moment, by a sample or a pause; null where they never were. */
+  partsUpTo(timeMs: number): HeapParts | null {
+    const sampled = this.#partsSampled(timeMs);
+    const { count, startMs } = this.#isolate.pauses;
+    const last = lowerBound(startMs, timeMs, count) - 1;
+    const paused = this.partsAt(last, this.endOf(last) <= timeMs ? "after" : "before");
+    return paused === null || (sampled !== null && sampled.timeMs > paused.timeMs) ? sampled : paused;
+  }
+
+  #partsSampled(timeMs: number): HeapParts | null {
     const { heap } = this.#isolate;
     const sample = lowerBound(heap.timeMs, timeMs, heap.count) - 1;
     if (sample < 0 || heap.spaceNames.length === 0) return null;

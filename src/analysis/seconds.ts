@@ -24,7 +24,7 @@ export interface Seconds {
   readonly allocation: Float64Array;
   /** In its fastest quarter, bytes a second; at least `allocation`. */
   readonly peakAllocation: Float64Array;
-  /** The median of the 30 s before, bytes a second. */
+  /** The median over the quarters of the 10 s before, bytes a second. */
   readonly usualAllocation: Float64Array;
   /** Of the used heap between full collections, from one collection's end to another's, bytes a second; below 0 where it shrinks. */
   readonly growth: Float64Array;
@@ -64,7 +64,7 @@ export function secondsOf(
       return rate === null ? most : Math.max(most, rate);
     }, allocation[second] ?? Number.NaN),
   );
-  const usualAllocation = eachSecond((second) => usualRate(allocation.subarray(0, second)) ?? Number.NaN);
+  const usualAllocation = eachSecond((second) => usualRate(history, fromMs, begin(second)) ?? Number.NaN);
   const rise = heapRise(isolate);
   const growth = eachSecond((second) => growthBetween(rise, begin(second), end(second)));
   const p99Ms = slidingP99(isolate, fromMs, count);

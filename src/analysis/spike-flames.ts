@@ -31,7 +31,7 @@ export interface SpikeFlames {
  * none, nor has one of which nothing was sampled. `spikeMs`: the threshold that the report was made with.
  */
 export function spikeFlames(recording: Recording, spikes: readonly Spike[], spikeMs: number): readonly SpikeFlames[] {
-  const observed = recording.isolates.map(observe);
+  const observed = observe(recording);
   const stops = findStops(observed, spikeMs);
   const byIsolate = new Map(observed.map((one) => [one.isolate, new IsolateFlames(one)]));
   return spikes.slice(0, MOST_FLAMED).flatMap(({ id, cause }, rank) => {
@@ -66,7 +66,7 @@ class IsolateFlames {
 
   #treeOf(selection: Selection): FlameTree {
     const { stacks, inlinedOf } = this.#calls;
-    const byStack = bytesByStack(this.#isolate, selection);
+    const byStack = bytesByStack(this.#isolate, selection, this.#sites.scavengeMs);
     return flameTree(
       Array.from(byStack, ([stack, bytes]) => ({ frames: stacks[stack] ?? [], bytes })),
       { mostNodes: MOST_CALLS, inlinedOf: (frame) => inlinedOf[frame] },

@@ -1,10 +1,11 @@
 /** Which allocation sites stand behind a spike: of what its cause is about, over the time that fed it. */
 import type { Frame, IsolateData } from "../recording/model.ts";
-import { isYoungCollection, type SpikeFacts, triggerFrame } from "./causes/facts.ts";
+import { SECOND_MS } from "./allocation-rate.ts";
+import { isYoungCollection, type SpikeFacts } from "./causes/facts.ts";
 import type { GcHistory } from "./gc-history.ts";
 import type { Cause, Site } from "./report-types.ts";
 import { isExact, rankSites, siteOfStack, tallySites } from "./sites.ts";
-import { bytesByStack, type Selection, selectWindows } from "./stack-bytes.ts";
+import { bytesByStack, type Selection, selectWindows, widened } from "./stack-bytes.ts";
 
 /** Allocations that feed a spike of no known cause: those of this time before it. */
 const FEED_MS = 3000;
@@ -32,6 +33,11 @@ export class SpikeSites {
     this.#isolate = isolate;
     this.#history = history;
     this.#siteOfStack = isolate.allocations === null ? [] : siteOfStack(isolate.allocations);
+  }
+
+  /** When young collections began. */
+  get scavengeMs(): Float64Array {
+    return this.#history.scavengeMs;
   }
 
   of(cause: Cause, facts: SpikeFacts): readonly Site[] {
@@ -63,7 +69,8 @@ export class SpikeSites {
         return [];
       default: {
         const windows = this.#windows(spike);
-        return [...this.#ofSamples(cause, spike), ...(windows === null ? [] : [windows])];
+        const ofSamples = this.#ofSamples(cause, spike).map((one) => widened(this.#isolate, one, this.scavengeMs));
+        return [...ofSamples, ...(windows === null ? [] : [windows])];
       }
     }
   }
@@ -85,9 +92,16 @@ export class SpikeSites {
       case "heap-limit":
       case "weak-processing":
         return [{ ...kept, fromMs: this.#isolate.startMs }];
+      case "allocation-burst": {
+        // What a burst made may be dead by the time of a full collection, and what lived before it did not come from it.
+        const { startMs } = spike;
+        const burst: Selection = { ...ALLOCATED, fromMs: startMs - SECOND_MS, toMs: startMs };
+        return [isYoungCollection(spike) ? { ...kept, measure: "survived" } : burst];
+      }
       case "survivor-copy":
+        // A full collection finds dead what passed through the old generation.
+        return [{ ...kept, measure: "survived", aliveMs: isYoungCollection(spike) ? kept.aliveMs : "young" }];
       case "old-growth":
-      case "allocation-burst":
       case "compaction":
         return [isYoungCollection(spike) ? { ...kept, measure: "survived" } : kept];
       default:
@@ -106,14 +120,14 @@ export class SpikeSites {
     const { startMs, endMs } = spike;
     if (!isYoungCollection(spike)) return { fromMs: this.#history.endOf(this.#history.lastFull(startMs)), toMs: endMs };
     const before = this.#history.lastScavenge(startMs, YOUNG_SCAVENGES);
-    return { fromMs: this.#isolate.pauses.startMs[before] ?? startMs - FEED_MS, toMs: startMs };
+    return { fromMs: before < 0 ? startMs - FEED_MS : this.#history.startOf(before), toMs: startMs };
   }
 
   #ranked(selection: Selection): readonly Site[] {
     const key = Object.values(selection).join();
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const tally = tallySites(bytesByStack(this.#isolate, selection), this.#siteOfStack);
+    const tally = tallySites(bytesByStack(this.#isolate, selection, this.scavengeMs), this.#siteOfStack);
     const ranked = rankSites(tally, selection.measure, isExact(this.#isolate));
     this.#known.set(key, ranked);
     return ranked;
@@ -121,10 +135,9 @@ export class SpikeSites {
 }
 
 /** The function that asked for a collection. */
-function askers(facts: SpikeFacts): readonly Site[] {
-  const user = triggerFrame(facts);
-  if (user === undefined) return [];
-  const { function: name, file, line, column } = user;
+function askers({ trigger }: SpikeFacts): readonly Site[] {
+  if (trigger === null) return [];
+  const { function: name, file, line, column } = trigger;
   return [
     {
       function: name,

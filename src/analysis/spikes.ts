@@ -1,15 +1,15 @@
 /** Spikes: stops that are long enough for one, and everything that is said of them. */
 import type { IsolateData } from "../recording/model.ts";
 import { decide } from "./causes/decide.ts";
-import { type SpikeTerms, spikeFacts } from "./causes/facts.ts";
-import { headline, pauseEvidence, reasonOf, stepsEvidence } from "./evidence.ts";
+import { isMemoryReducer, type SpikeTerms } from "./causes/facts.ts";
+import { headline, pauseEvidence, reasonOf, reducerEvidence, stepsEvidence } from "./evidence.ts";
 import { ExternalMemory, externalEvidence } from "./external-share.ts";
 import type { GcHistory } from "./gc-history.ts";
 import type { ObservedIsolate } from "./observed.ts";
 import type { Spike } from "./report-types.ts";
 import { longestPhases } from "./spike-phases.ts";
 import { SpikeSites } from "./spike-sites.ts";
-import { type FoundStop, findStops, stopOf } from "./stops.ts";
+import { type FoundStop, factsOf, findStops } from "./stops.ts";
 import { tagsBefore } from "./tags.ts";
 
 /** Spikes that are described, the worst; a threshold of microseconds would otherwise fill the memory. */
@@ -56,8 +56,9 @@ function describe(stop: FoundStop, id: string, terms: SpikeTerms, background: Ba
   const { history, sites } = background;
   const { startMs, durationMs, found } = stop;
   const { isolate } = stop.observed;
-  const facts = spikeFacts(isolate, history, stopOf(stop), terms);
-  const { kind, pause } = facts;
+  const facts = factsOf(stop, terms);
+  const { kind } = facts;
+  const pause = found.type === "steps" ? -1 : found.index;
   const verdict = decide(facts);
   const isExternal = [verdict.cause, ...verdict.contributing].includes("external-memory");
   const external = isExternal ? background.external.shareBefore(facts.before, history) : null;
@@ -82,6 +83,7 @@ function describe(stop: FoundStop, id: string, terms: SpikeTerms, background: Ba
     evidence: [
       ...verdict.judgements.flatMap(({ evidence }) => evidence),
       ...(external === null ? [] : [externalEvidence(external)]),
+      ...(isMemoryReducer(facts) ? reducerEvidence() : []),
       ...(isSteps ? stepsEvidence(isolate, found.run) : pauseEvidence(isolate, pause)),
     ],
     advice: verdict.primary?.advice ?? [],

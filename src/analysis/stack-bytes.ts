@@ -5,6 +5,9 @@ import type { SiteMeasure } from "./report-types.ts";
 
 /** So many objects are looked at for one selection; of more, every n-th. */
 const MOST_OBJECTS = 50_000;
+/** Fewer are chance: a site's share of so many is known to a tenth or so. */
+const LEAST_OBJECTS = 20;
+const WIDEST_MS = 10_000;
 
 /** Some of what an isolate allocated. */
 export interface Selection {
@@ -13,8 +16,8 @@ export interface Selection {
   readonly of: "heap" | "buffers" | "windows";
   readonly fromMs: number;
   readonly toMs: number;
-  /** Only those that no collection up to then found dead; null: dead or alive. */
-  readonly aliveMs: number | null;
+  /** Only those that no collection up to then found dead, or "young": the first young one that they met; null: dead or alive. */
+  readonly aliveMs: number | "young" | null;
   /** Only those of this size at least, bytes. */
   readonly leastBytes: number;
 }
@@ -32,9 +35,13 @@ export function selectWindows({ windows }: Allocations, fromMs: number, toMs: nu
   return { measure: "allocated", of: "windows", ...time, aliveMs: null, leastBytes: 0 };
 }
 
+const NO_SCAVENGES = new Float64Array(0);
+
+/** `scavengeMs`: when young collections began; for selections of what lived through one. */
 export function bytesByStack(
   { allocations, samples }: Pick<IsolateData, "allocations" | "samples">,
   selection: Selection,
+  scavengeMs: Float64Array = NO_SCAVENGES,
 ): StackBytes {
   if (selection.of === "windows") {
     const windows = allocations?.windows ?? [];
@@ -43,28 +50,63 @@ export function bytesByStack(
     return bytesOfWindows(windows.slice(from, to));
   }
   const columns = selection.of === "heap" ? samples?.heap : samples?.buffers;
-  return columns == null ? new Map() : bytesOfSamples(columns, selection);
+  const sums = new Map<number, number>();
+  if (columns == null) return sums;
+  for (const { index, step } of chosen(columns, selection, scavengeMs)) {
+    const stack = columns.stack[index] ?? -1;
+    sums.set(stack, (sums.get(stack) ?? 0) + (columns.bytes[index] ?? 0) * step);
+  }
+  return sums;
+}
+
+/**
+ * Where fewer objects than are no chance are of a selection, the same of a longer time that ends with it: a program mostly does the
+ * same for longer than from one collection to the next.
+ */
+export function widened(
+  { samples }: Pick<IsolateData, "samples">,
+  selection: Selection,
+  scavengeMs: Float64Array,
+): Selection {
+  const columns = selection.of === "heap" ? samples?.heap : samples?.buffers;
+  if (columns == null) return selection;
+  const earliest = Math.min(selection.fromMs, selection.toMs - WIDEST_MS);
+  const isEnough = (wider: Selection): boolean => {
+    let objects = 0;
+    for (const _ of chosen(columns, wider, scavengeMs)) if (++objects === LEAST_OBJECTS) return true;
+    return false;
+  };
+  let wider = selection;
+  while (wider.fromMs > earliest && !isEnough(wider)) {
+    const longer = Math.max(1, 2 * (wider.toMs - wider.fromMs));
+    wider = { ...wider, fromMs: Math.max(earliest, wider.toMs - longer) };
+  }
+  return wider;
+}
+
+/** Indices of a selection's objects; each stands for `step` of them. */
+function* chosen(
+  { bornMs, diedMs, bytes, objects, count }: SampleColumns,
+  { fromMs, toMs, aliveMs, leastBytes }: Selection,
+  scavengeMs: Float64Array,
+): Generator<{ readonly index: number; readonly step: number }> {
+  const first = lowerBound(bornMs, fromMs, count);
+  const last = lowerBound(bornMs, toMs, count);
+  const step = Math.max(1, Math.ceil((last - first) / MOST_OBJECTS));
+  for (let index = first; index < last; index += step) {
+    if (leastBytes > 0 && !((bytes[index] ?? 0) / (objects[index] ?? 1) >= leastBytes)) continue;
+    if (aliveMs !== null) {
+      const foundMs = aliveMs === "young" ? scavengeMs[lowerBound(scavengeMs, bornMs[index] ?? 0)] : aliveMs;
+      if (foundMs === undefined || !((diedMs[index] ?? 0) > foundMs)) continue;
+    }
+    yield { index, step };
+  }
 }
 
 export function bytesOfWindows(windows: readonly AllocationWindow[]): StackBytes {
   const sums = new Map<number, number>();
   for (const { samples } of windows) {
     for (const { stack, bytes } of samples) sums.set(stack, (sums.get(stack) ?? 0) + bytes);
-  }
-  return sums;
-}
-
-function bytesOfSamples(columns: SampleColumns, { fromMs, toMs, aliveMs, leastBytes }: Selection): StackBytes {
-  const { bornMs, diedMs, bytes, objects, stack, count } = columns;
-  const first = lowerBound(bornMs, fromMs, count);
-  const last = lowerBound(bornMs, toMs, count);
-  const step = Math.max(1, Math.ceil((last - first) / MOST_OBJECTS));
-  const sums = new Map<number, number>();
-  for (let i = first; i < last; i += step) {
-    if (aliveMs !== null && !((diedMs[i] ?? 0) > aliveMs)) continue;
-    if (leastBytes > 0 && !((bytes[i] ?? 0) / (objects[i] ?? 1) >= leastBytes)) continue;
-    const index = stack[i] ?? -1;
-    sums.set(index, (sums.get(index) ?? 0) + (bytes[i] ?? 0) * step);
   }
   return sums;
 }

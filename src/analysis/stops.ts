@@ -1,6 +1,7 @@
 /** Stops that are as long as a spike: pauses at or over the threshold, and runs of incremental steps that amount to one. Pure. */
 import { PAUSE_KINDS } from "../recording/model.ts";
-import type { Stop } from "./causes/facts.ts";
+import { type SpikeFacts, type SpikeTerms, spikeFacts } from "./causes/facts.ts";
+import type { Stop } from "./causes/machine-time.ts";
 import type { Intervals } from "./intervals.ts";
 import type { ObservedIsolate } from "./observed.ts";
 import { type StepRun, stepRuns } from "./steps.ts";
@@ -50,4 +51,9 @@ export function stopOf({ observed, startMs, durationMs, found }: FoundStop): Sto
   const kind = PAUSE_KINDS[observed.isolate.pauses.kind[found.index] ?? 0] ?? "scavenge";
   const intervals = { count: 1, startMs: Float64Array.of(startMs), endMs: Float64Array.of(startMs + durationMs) };
   return { kind, pause: found.index, intervals, startMs, durationMs };
+}
+
+/** What the rules judge it by. */
+export function factsOf(stop: FoundStop, terms: SpikeTerms): SpikeFacts {
+  return spikeFacts(stop.observed, stopOf(stop), terms);
 }

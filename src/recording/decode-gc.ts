@@ -1,9 +1,10 @@
 /** The .gc log: one column a measurement, one entry a pause. */
 import { at, type Clock, damagedRecords, durationAt, numberAt, pick, spanAt, timeAt, timeOrder } from "./columns.ts";
+import { gcProcessOffset, gcRecordBytes } from "./gc-log-writer.ts";
 import { eachRecord, type Log, type RecordView, recordBehind } from "./log-reader.ts";
 import type { Frame, IsolateData, PauseColumns, SpaceColumns } from "./model.ts";
 import { PAUSE_KINDS } from "./model.ts";
-import { GC, GC_SPACE_BYTES, GcPresent, GcType, SPACE_UNIT, type Warning } from "./spec.ts";
+import { GC, GC_PROCESS, GC_SPACE_BYTES, GcPresent, GcType, SPACE_UNIT, type Warning } from "./spec.ts";
 import { type TriggerStacks, triggerStacks } from "./trigger-stacks.ts";
 
 const KIND_INDEX: Readonly<Record<number, number>> = {
@@ -37,6 +38,7 @@ export function decodeGc(log: Log, functions: readonly Frame[], clock: Clock): D
   const names = spaces.map((space) => log.header.strings[space] ?? "");
   const pauses = pauseColumns(log.bytes / log.header.recordBytes, names);
   const stacks = triggerStacks(functions);
+  const process = processOffset(log);
   const promoting = names.flatMap((name, space) => (YOUNG_SPACES.includes(name) ? [] : [space]));
   let read = 0;
   let count = 0;
@@ -44,6 +46,7 @@ export function decodeGc(log: Log, functions: readonly Frame[], clock: Clock): D
     read++;
     if (!decodeTimes(record.view, offset, clock, pauses, count)) return;
     decodeThread(record.view, offset, pauses, count);
+    decodeProcess(record.view, offset, process, pauses, count);
     decodeHeapSizes(record.view, offset, pauses, count);
     decodeSpaces(record.view, offset, pauses, count, spaces, promoting);
     pauses.triggerStack[count] = triggerOf(record, offset, stacks);
@@ -90,6 +93,9 @@ function pauseColumns(count: number, names: readonly string[]): PauseColumns {
     majorFaults: counts(),
     voluntarySwitches: counts(),
     involuntarySwitches: counts(),
+    processCpuMs: column(),
+    processMinorFaults: counts(),
+    processMajorFaults: counts(),
     usedBefore: column(),
     usedAfter: column(),
     committedAfter: column(),
@@ -136,6 +142,20 @@ function decodeThread(view: DataView, offset: number, pauses: PauseColumns, i: n
   pauses.majorFaults[i] = count(GC.majorFaults);
   pauses.voluntarySwitches[i] = count(GC.voluntarySwitches);
   pauses.involuntarySwitches[i] = count(GC.involuntarySwitches);
+}
+
+/** Where the process's part begins in a record; null in a recording that was made before there was one. */
+function processOffset({ header }: Log): number | null {
+  const spaces = header.strings.length;
+  return header.recordBytes === gcRecordBytes(spaces) ? gcProcessOffset(spaces) : null;
+}
+
+function decodeProcess(view: DataView, offset: number, process: number | null, pauses: PauseColumns, i: number): void {
+  const isThere = (view.getUint32(offset + GC.present, true) & GcPresent.process) !== 0;
+  const from = process === null || !isThere ? null : offset + process;
+  pauses.processCpuMs[i] = from === null ? Number.NaN : durationAt(view, from + GC_PROCESS.cpuNs);
+  pauses.processMinorFaults[i] = from === null ? Number.NaN : view.getUint32(from + GC_PROCESS.minorFaults, true);
+  pauses.processMajorFaults[i] = from === null ? Number.NaN : view.getUint32(from + GC_PROCESS.majorFaults, true);
 }
 
 function decodeHeapSizes(view: DataView, offset: number, pauses: PauseColumns, i: number): void {
@@ -232,6 +252,9 @@ function pickPauses(pauses: PauseColumns, order: Uint32Array): PauseColumns {
     majorFaults: pick(pauses.majorFaults, order),
     voluntarySwitches: pick(pauses.voluntarySwitches, order),
     involuntarySwitches: pick(pauses.involuntarySwitches, order),
+    processCpuMs: pick(pauses.processCpuMs, order),
+    processMinorFaults: pick(pauses.processMinorFaults, order),
+    processMajorFaults: pick(pauses.processMajorFaults, order),
     usedBefore: pick(pauses.usedBefore, order),
     usedAfter: pick(pauses.usedAfter, order),
     committedAfter: pick(pauses.committedAfter, order),

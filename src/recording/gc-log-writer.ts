@@ -5,6 +5,8 @@
 import {
   FORMAT_VERSION,
   GC,
+  GC_PROCESS,
+  GC_PROCESS_BYTES,
   GC_SPACE_BYTES,
   GcPresent,
   HEADER,
@@ -93,6 +95,8 @@ export interface GcRecordFields {
     readonly voluntarySwitches: number;
     readonly involuntarySwitches: number;
   };
+  /** All threads of the process. */
+  readonly process?: { readonly cpuNs: bigint; readonly minorFaults: number; readonly majorFaults: number };
   readonly heap?: GcHeapFields;
   readonly arrayBufferBytes?: number;
   readonly probeNs?: number;
@@ -104,6 +108,11 @@ export interface GcRecordFields {
 
 /** Bytes a .gc record has with `spaces` heap spaces in the header's string table. */
 export function gcRecordBytes(spaces: number): number {
+  return gcProcessOffset(spaces) + GC_PROCESS_BYTES;
+}
+
+/** Where in such a record the process's part begins: there ends a record of a recording that has none. */
+export function gcProcessOffset(spaces: number): number {
   return GC.spaces + spaces * GC_SPACE_BYTES;
 }
 
@@ -146,6 +155,15 @@ export function encodeGcRecord(target: Buffer, record: GcRecordFields): void {
     target.writeUInt32LE(space.committedBefore / SPACE_UNIT, offset + 8);
     target.writeUInt32LE(space.committedAfter / SPACE_UNIT, offset + 12);
   });
+  if (record.process !== undefined) writeProcess(target, record.process);
+}
+
+/** It is the last part of the record. */
+function writeProcess(target: Buffer, process: NonNullable<GcRecordFields["process"]>): void {
+  const offset = target.length - GC_PROCESS_BYTES;
+  target.writeBigUInt64LE(process.cpuNs, offset + GC_PROCESS.cpuNs);
+  target.writeUInt32LE(process.minorFaults, offset + GC_PROCESS.minorFaults);
+  target.writeUInt32LE(process.majorFaults, offset + GC_PROCESS.majorFaults);
 }
 
 function presentBits(record: GcRecordFields): number {
@@ -156,7 +174,8 @@ function presentBits(record: GcRecordFields): number {
     (record.heap === undefined ? 0 : GcPresent.heap) |
     (record.stack === undefined ? 0 : GcPresent.stack) |
     (record.spaces === undefined ? 0 : GcPresent.spaces) |
-    (record.arrayBufferBytes === undefined ? 0 : GcPresent.arrayBuffers)
+    (record.arrayBufferBytes === undefined ? 0 : GcPresent.arrayBuffers) |
+    (record.process === undefined ? 0 : GcPresent.process)
   );
 }
 

@@ -6,7 +6,7 @@ import { closeSync, fstatSync, readSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { formatBytes } from "../lib/units.ts";
 import { errorCode, openRegular } from "./bounded-file.ts";
-import { gcRecordBytes } from "./gc-log-writer.ts";
+import { gcProcessOffset, gcRecordBytes } from "./gc-log-writer.ts";
 import {
   DropReason,
   FORMAT_VERSION,
@@ -209,7 +209,7 @@ function decodeHeader(page: Buffer, kind: LogKind): LogHeader | null {
     page.readUInt32LE(HEADER.kind) === kind &&
     headerBytes <= MAX_HEADER_BYTES &&
     HEADER.strings + count * HEADER_STRING_BYTES <= headerBytes &&
-    recordBytes === expectedRecordBytes(kind, count);
+    isRecordBytes(recordBytes, kind, count);
   if (!sane) return null;
   return {
     kind,
@@ -235,6 +235,12 @@ function headerString(page: Buffer, index: number): string {
   const field = page.subarray(start, start + HEADER_STRING_BYTES);
   const end = field.indexOf(0);
   return field.toString("utf8", 0, end === -1 ? field.length : end);
+}
+
+function isRecordBytes(bytes: number, kind: LogKind, strings: number): boolean {
+  // Recordings made before the process was measured too.
+  const isOlder = kind === LogKind.gc && bytes === gcProcessOffset(strings);
+  return isOlder || bytes === expectedRecordBytes(kind, strings);
 }
 
 function expectedRecordBytes(kind: LogKind, strings: number): number {

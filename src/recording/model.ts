@@ -33,6 +33,10 @@ export interface PauseColumns {
   readonly majorFaults: Float32Array;
   readonly voluntarySwitches: Float32Array;
   readonly involuntarySwitches: Float32Array;
+  /** These three of all threads of the process: the collector's helper threads are what they have more than the isolate's thread. */
+  readonly processCpuMs: Float64Array;
+  readonly processMinorFaults: Float32Array;
+  readonly processMajorFaults: Float32Array;
   readonly usedBefore: Float64Array;
   readonly usedAfter: Float64Array;
   readonly committedAfter: Float64Array;

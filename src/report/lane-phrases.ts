@@ -1,5 +1,5 @@
 /** What is told of an isolate second by second, in the words of every renderer: where a second is marked, and what a lane means. */
-import { BURST_JUMP, BURST_LEAST_RATE, QUARTER_MS, USUAL_STRETCHES } from "../analysis/allocation-rate.ts";
+import { BURST_JUMP, BURST_LEAST_RATE, QUARTER_MS, USUAL_MS } from "../analysis/allocation-rate.ts";
 import type { Thresholds } from "../analysis/report-types.ts";
 import { P99_SECONDS } from "../analysis/seconds.ts";
 import { BEFORE_MS, RATE_SECONDS } from "../analysis/tag-lanes.ts";
@@ -19,7 +19,7 @@ export function laneTexts({ growthBytes, p99Ms }: Thresholds): Readonly<Record<L
     allocation: {
       title: "Allocation rate",
       marked: `burst of ${formatMs(QUARTER_MS)} or more, ${BURST_JUMP} times the usual and ${formatBytes(BURST_LEAST_RATE)}/s at least`,
-      meaning: `Usual is the median of the ${USUAL_STRETCHES} s before; a burst is collected while much of it is still in use.`,
+      meaning: `Usual is the median of the ${formatMs(USUAL_MS)} before; a burst is collected while much of it is still in use.`,
     },
     growth: {
       title: "Heap growth between full collections",

@@ -530,7 +530,7 @@ describe("the lanes above the pauses", () => {
     await expect.poll(() => textOf(tip), PATIENCE).toContain("38.000 s to 39.000 s");
     // Until it is laid out, its cells have nothing between them.
     await expect.poll(() => textOf(tip), PATIENCE).toMatch(/Allocation rate\s+180 MiB\/s/);
-    expect(await textOf(tip)).toMatch(/usual in the 30 s before\s+27 MiB\/s/);
+    expect(await textOf(tip)).toMatch(/usual in the 10 s before\s+27 MiB\/s/);
     expect(await textOf(tip)).toMatch(/in its fastest 250 ms\s+250 MiB\/s/);
     expect(await textOf(tip)).toContain("burst of 250 ms or more, 4 times the usual");
     const growth = figure(page, "Heap growth between full collections").locator(".legend");

@@ -53,6 +53,7 @@ const pauseDraft: fc.Arbitrary<PauseDraft> = fc.record({
       cpuNs: ns(20_000_000),
       runQueueNs: ns(20_000_000),
       scheduling,
+      process: fc.record({ cpuNs: ns(80_000_000), minorFaults: count, majorFaults: count }),
       heap,
       arrayBufferBytes: size,
       probeNs: fc.nat(100_000),

@@ -1,25 +1,29 @@
 /** Evacuating fragmented pages dominates a full collection. */
 import { formatBytes, formatMs, formatShare } from "../../lib/units.ts";
-import { waitedShare, workShare } from "./facts.ts";
+import { COPY_MS_A_MIB } from "./copying.ts";
+import { waitedShare, workShare } from "./machine-time.ts";
 import { type Rule, ramp } from "./rule.ts";
 
 const EVACUATING = /^V8\.GC_MC_EVACUATE/;
-const WORTH_SAYING = 0.25;
+const WORTH_SAYING = 0.2;
+/** From here on it is what most of the collection was. */
+const MOST_OF_IT = 0.5;
 const MIB = 1024 ** 2;
 
 export const compaction: Rule = {
   cause: "compaction",
-  judge({ kind, phases, durationMs, machine, before }) {
+  judge({ kind, phases, durationMs, machine, youngAlive }) {
     if (kind !== "mark-compact" || phases === null) return null;
     let ms = 0;
     for (const [name, self] of phases) if (EVACUATING.test(name)) ms += self;
-    // The young generation is evacuated too: about a millisecond a MiB of what it held.
-    const youngMs = before === null ? 0 : before.young / MIB;
+    // What is young and alive is moved in the same phases, fragmented or not.
+    const young = Number.isNaN(youngAlive) ? 0 : youngAlive;
+    const youngMs = (young / MIB) * COPY_MS_A_MIB;
     const evacuating = Math.max(0, ms - youngMs);
     const share = workShare(evacuating, machine);
     if (!(share >= WORTH_SAYING)) return null;
     return {
-      score: 0.3 + 0.65 * ramp(share, 0.25, 0.6),
+      score: 0.3 + 0.65 * ramp(share, WORTH_SAYING, MOST_OF_IT),
       certainty: 0.8 * (1 - 0.4 * waitedShare(machine)),
       why: `moving objects out of fragmented pages took ${formatMs(evacuating)} of it`,
       evidence: [
@@ -27,7 +31,7 @@ export const compaction: Rule = {
           signal: "evacuation",
           value: share,
           unit: "share",
-          text: `Evacuation and the updating of pointers took ${formatMs(ms)} (${formatShare(ms / durationMs)})${before === null ? "" : `, of which ${formatBytes(before.young)} of young objects explain about ${formatMs(youngMs)}`}.`,
+          text: `Evacuation and the updating of pointers took ${formatMs(ms)} (${formatShare(ms / durationMs)})${young < MIB ? "" : `, of which ${formatBytes(young)} of young objects explain about ${formatMs(youngMs)}`}.`,
         },
       ],
       advice: [

@@ -1,7 +1,8 @@
 /**
  * From judgements to a verdict: every rule says how much of the spike would not be there without its cause; the highest is the primary
  * cause, those that also count contribute. Confidence is how well the primary's signals tell it, less where another cause explains
- * nearly as much. docs/causes has what the scores mean; bench/attribution measures how often they are right.
+ * nearly as much, unless there would have been nothing without the primary: then others only made it longer. docs/causes has what the
+ * scores mean; bench/attribution measures how often they are right.
  */
 import type { Cause } from "../report-types.ts";
 import type { SpikeFacts } from "./facts.ts";
@@ -39,7 +40,7 @@ export function decide(facts: SpikeFacts): Verdict {
   const others = judged.slice(1).filter(({ judgement }) => judgement.score >= CONTRIBUTES);
   const contributing = others.slice(0, MOST_CONTRIBUTING);
   const margin = first.judgement.score - (second?.judgement.score ?? 0);
-  const clearness = Math.min(1, margin / CLEAR_MARGIN);
+  const clearness = first.judgement.score === 1 ? 1 : Math.min(1, margin / CLEAR_MARGIN);
   const confidence = first.judgement.certainty * (IN_DOUBT + (1 - IN_DOUBT) * clearness);
   return {
     cause: first.cause,

@@ -1,29 +1,31 @@
 /** The thread was not running: the machine, not the program. */
 import { formatMs, formatShare } from "../../lib/units.ts";
-import { waitedShare } from "./facts.ts";
+import { waitedShare, workMs } from "./machine-time.ts";
 import { type Rule, ramp } from "./rule.ts";
 
 /** Below this share it is a part of every pause on a busy machine. */
 const WORTH_SAYING = 0.2;
+/** From here on the machine is what the stop was. */
+const MOST_OF_IT = 0.6;
 
 export const descheduled: Rule = {
   cause: "descheduled",
   judge({ machine, spikeMs, kind }) {
-    const { wallMs, cpuMs, queuedMs, stalledMs } = machine;
+    const { cpuMs, queuedMs, keptMs, helpersMs } = machine;
     const share = waitedShare(machine);
     if (share < WORTH_SAYING) return null;
     // Without the waiting nobody would have noticed it.
-    const madeIt = wallMs * (1 - share) < spikeMs;
-    const measured = queuedMs >= stalledMs;
+    const madeIt = workMs(machine) < spikeMs;
+    const isQueued = queuedMs >= keptMs / 2;
+    const isMeasured = isQueued || !Number.isNaN(helpersMs);
     return {
-      score: madeIt ? 0.9 + 0.1 * ramp(share, 0.3, 0.9) : share * 0.95,
-      certainty: (measured ? 0.95 : 0.7) * (madeIt ? 1 : ramp(share, 0.3, 0.95)),
+      score: madeIt ? 0.6 + 0.38 * ramp(share, WORTH_SAYING, MOST_OF_IT) : share * 0.95,
+      certainty:
+        (isMeasured ? 0.95 : 0.7) * (madeIt ? 0.7 + 0.3 * ramp(share, 0.3, MOST_OF_IT) : ramp(share, 0.3, 0.95)),
       why:
         kind === "incremental-steps"
           ? `the thread had ${formatShare(1 - share)} of a processor while they ran`
-          : measured
-            ? `the thread waited ${formatMs(queuedMs)} of it for a processor and ran for ${formatMs(cpuMs)}`
-            : `the thread ran for ${formatMs(cpuMs)} of it and stood still for ${formatMs(stalledMs)} more than its helpers explain`,
+          : `the thread ran for ${formatMs(cpuMs)} of it and was kept from running for ${formatMs(keptMs)}, in which no helper ran for it either`,
       evidence: [
         {
           signal: "not-running",

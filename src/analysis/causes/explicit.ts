@@ -2,7 +2,6 @@
 import { plainText } from "../../lib/text.ts";
 import { GcFlag } from "../../recording/spec.ts";
 import { stackText } from "../phrases.ts";
-import { type SpikeFacts, triggerFrame } from "./facts.ts";
 import type { Rule } from "./rule.ts";
 
 const ASKED =
@@ -10,18 +9,18 @@ const ASKED =
 
 export const explicit: Rule = {
   cause: "explicit",
-  judge(facts) {
-    const { kind, flags, reasons } = facts;
+  judge({ kind, flags, reasons, trigger }) {
     if (kind === "incremental-steps") return null;
     const reason = reasons.find((one) => ASKED.test(one)) ?? "";
     const isForced = (flags & GcFlag.forced) !== 0;
     if (!isForced && reason === "") return null;
-    const who = asker(facts);
+    const who = trigger === null ? "" : `, in ${stackText([trigger])}`;
     const how = /heap profiler/.test(reason) ? "a heap snapshot or a heap profiler" : "gc() or a tool";
     return {
-      score: 0.98,
+      // Without the call there would have been none of it, however long something else made it.
+      score: 1,
       certainty: reason === "" ? 0.9 : 0.97,
-      why: `${how} asked for it${who === "" ? "" : `, in ${who}`}`,
+      why: `${how} asked for it${who}`,
       evidence: [
         {
           signal: "asked",
@@ -40,9 +39,3 @@ export const explicit: Rule = {
     };
   },
 };
-
-/** The function of the program that asked; "" where the stack does not say. */
-function asker(facts: SpikeFacts): string {
-  const user = triggerFrame(facts);
-  return user === undefined ? "" : stackText([user]);
-}

@@ -3,25 +3,29 @@ import { formatBytes, formatShare } from "../../lib/units.ts";
 import { GcFlag } from "../../recording/spec.ts";
 import { isYoungCollection } from "./facts.ts";
 import { growthOf, growthText } from "./growth.ts";
-import type { Rule } from "./rule.ts";
+import { type Rule, ramp } from "./rule.ts";
 
 const WORTH_SAYING = 0.25;
-/** Reasons of V8 that are about nothing else. */
+/** Reasons of V8 that are about nothing else, and the flags that it collects with then. */
 const PRESSURE = /external/;
+const PRESSURE_FLAGS = GcFlag.synchronousPhantomCallbacks | GcFlag.allExternalMemory;
+
+/** V8 may say so although the old generation was about to be full: memory outside that young collections would have freed counts too. */
+const ASKED = 0.55;
 
 export const externalMemory: Rule = {
   cause: "external-memory",
   judge(facts) {
     const { flags, reasons, before } = facts;
-    const isAsked = reasons.some((reason) => PRESSURE.test(reason)) || (flags & GcFlag.allExternalMemory) !== 0;
+    const isAsked = reasons.some((reason) => PRESSURE.test(reason)) || (flags & PRESSURE_FLAGS) === PRESSURE_FLAGS;
     const growth = growthOf(facts);
     const share = growth === null || growth.total === 0 ? 0 : growth.external / growth.total;
     if (!isAsked && share < WORTH_SAYING) return null;
     const external = before?.external ?? Number.NaN;
     const isYoung = isYoungCollection(facts);
     return {
-      score: isAsked ? (isYoung ? 0.8 : 0.85 + 0.1 * share) : 0.8 * share,
-      certainty: isAsked ? 0.94 : 0.8,
+      score: isAsked ? (isYoung ? 0.8 : ASKED + 0.4 * ramp(share, 0, 0.5)) : 0.8 * share * (growth?.reach ?? 0),
+      certainty: isAsked ? 0.7 + 0.24 * ramp(share, 0, 0.5) : 0.8,
       why:
         growth !== null && growth.external > 0
           ? `memory outside the heap (Buffers, ArrayBuffers) had grown by ${growthText(growth.external, growth)}, past V8's limit for it`

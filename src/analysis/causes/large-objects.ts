@@ -46,7 +46,7 @@ function ofGrowth(facts: SpikeFacts): Judgement | null {
   const share = growth.large / growth.total;
   if (share < WORTH_SAYING) return null;
   return {
-    score: 0.82 * share,
+    score: 0.82 * share * growth.reach,
     certainty: 0.88,
     why: `${growthText(growth.large, growth)} of objects too large for a page had filled the heap up to V8's limit`,
     evidence: [

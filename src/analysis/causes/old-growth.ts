@@ -1,9 +1,11 @@
 /** Retained objects filled the old generation up to its moving limit. */
 import { formatBytes, formatShare } from "../../lib/units.ts";
-import { growthOf, growthText } from "./growth.ts";
+import { growthOf, growthText, passedShare } from "./growth.ts";
 import type { Rule } from "./rule.ts";
 
 const WORTH_SAYING = 0.25;
+/** What is not kept fills the old generation as well, but with that survivor-copy has more to do. */
+const PASSED = 0.5;
 
 export const oldGrowth: Rule = {
   cause: "old-growth",
@@ -12,13 +14,11 @@ export const oldGrowth: Rule = {
     if (growth === null || growth.total === 0) return null;
     const share = growth.old / growth.total;
     if (share < WORTH_SAYING) return null;
-    const { usedBefore, usedAfter, isolate, kind } = facts;
+    const { usedBefore, usedAfter, kind } = facts;
     const freed = (usedBefore - usedAfter) / usedBefore;
     const isEnd = kind === "mark-compact";
-    // What was promoted and is dead by now only passed through.
-    const isMiddleAged = isEnd && freed > 0.5;
     return {
-      score: 0.8 * share,
+      score: 0.8 * share * growth.reach * (1 - PASSED * passedShare(facts)),
       certainty: isEnd ? 0.88 : 0.8,
       why: `${growthText(growth.old, growth)} of objects that lived long had filled the old generation up to V8's limit for it`,
       evidence: [
@@ -30,15 +30,10 @@ export const oldGrowth: Rule = {
         },
       ],
       advice: [
-        isMiddleAged
-          ? {
-              text: `Most of it was dead by then: it lives just long enough to be promoted. A larger young generation lets it die there.`,
-              flag: `--max-semi-space-size=${semiSpaceFor(isolate.semiSpaceBytes)}`,
-            }
-          : {
-              text: `What the sites here keep is really kept: bound the cache or queue that holds it, keep less of each entry, or move it off the heap (a Buffer, gcspike/slab).`,
-            },
-        ...(isEnd && !isMiddleAged
+        {
+          text: `What the sites here keep is really kept: bound the cache or queue that holds it, keep less of each entry, or move it off the heap (a Buffer, gcspike/slab).`,
+        },
+        ...(isEnd
           ? [
               {
                 text: `A full collection marks everything that lives, ${formatBytes(usedAfter)} here: its length follows that, not what was just allocated.`,
@@ -49,8 +44,3 @@ export const oldGrowth: Rule = {
     };
   },
 };
-
-/** MiB: twice as much, at least 32. */
-export function semiSpaceFor(semiSpaceBytes: number | null): number {
-  return Math.max(32, Math.round(((semiSpaceBytes ?? 0) / 1024 ** 2) * 2));
-}

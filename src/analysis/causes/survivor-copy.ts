@@ -1,52 +1,86 @@
-/** A young collection is long because much of what was just allocated is still in use, and is copied. */
+/**
+ * Much of what was just allocated is still in use: a young collection is long because it copies that, and a full one runs because what
+ * was copied twice passes through the old generation.
+ */
 import { formatBytes, formatShare } from "../../lib/units.ts";
-import { isYoungCollection, type SpikeFacts, waitedShare } from "./facts.ts";
-import { semiSpaceFor } from "./old-growth.ts";
-import { type Rule, ramp } from "./rule.ts";
+import type { Evidence } from "../report-types.ts";
+import { copyingOf } from "./copying.ts";
+import type { SpikeFacts } from "./facts.ts";
+import { growthOf, growthText, passedShare } from "./growth.ts";
+import { faultShare } from "./machine-time.ts";
+import { type Judgement, type Rule, ramp } from "./rule.ts";
 
-const MIB = 1024 ** 2;
-/** What copying a MiB of small objects takes, ms: seen between 1 and 3 here. */
-const COPY_MS = 1.5;
+/** From here on copying is what it was: the rest is roots and the ends of the collection. */
+const MOST_OF_IT = 0.6;
+const WORTH_SAYING = 0.15;
 
 export const survivorCopy: Rule = {
   cause: "survivor-copy",
-  judge(facts) {
-    const { before, machine, isolate } = facts;
-    if (!isYoungCollection(facts)) return null;
-    const copied = copiedBytes(facts);
-    if (before === null || !(copied > 0) || before.young === 0) return null;
-    const share = Math.min(1, copied / before.young);
-    const ranMs = machine.wallMs * (1 - waitedShare(machine));
-    const explained = ((copied / MIB) * COPY_MS) / Math.max(1, ranMs);
-    const score = 0.9 * ramp(explained, 0, 0.6);
-    if (score < 0.15) return null;
-    return {
-      score,
-      certainty: 0.7 + 0.2 * ramp(explained, 0.2, 0.7),
-      why: `${formatBytes(copied)} of ${formatBytes(before.young)} of new objects were still in use and had to be copied`,
-      evidence: [
-        {
-          signal: "survived",
-          value: copied,
-          unit: "bytes",
-          text: `${formatBytes(copied)} survived (${formatShare(share)} of the young generation), ${formatBytes(facts.promoted)} of it for the second time, into the old generation.`,
-        },
-      ],
-      advice: [
-        {
-          text: "A larger young generation is collected less often and leaves what lives shortly more time to die; what lives for long is copied twice all the same.",
-          flag: `--max-semi-space-size=${semiSpaceFor(isolate.semiSpaceBytes)}`,
-        },
-        {
-          text: "What is kept for long is best not made young: keep it off the heap (a Buffer, gcspike/slab), keep less of it (parse lazily), or reuse what is there.",
-        },
-      ],
-    };
-  },
+  judge: (facts) => ofCopying(facts) ?? ofPassing(facts),
 };
 
-/** Promoted or young still, never more than there was; large objects change sides without being copied. */
-function copiedBytes({ before, after, promoted }: SpikeFacts): number {
-  if (before === null || after === null || Number.isNaN(promoted)) return Number.NaN;
-  return Math.min(before.young, Math.max(0, promoted - before.youngLarge) + after.young);
+function ofCopying(facts: SpikeFacts): Judgement | null {
+  const { before, machine, promoted } = facts;
+  const copying = copyingOf(facts);
+  if (copying === null || before === null || copying.bytes === 0) return null;
+  // Memory that faults in is copied to all the same, but without the faults that would be soon done.
+  const explained = Math.min(copying.explains, 1 - faultShare(machine));
+  const score = 0.9 * ramp(explained, 0, MOST_OF_IT);
+  if (score < WORTH_SAYING) return null;
+  const share = copying.bytes / before.young;
+  return judgement(facts, {
+    score,
+    certainty: 0.7 + 0.2 * ramp(explained, 0.2, 0.7),
+    why: `${formatBytes(copying.bytes)} of ${formatBytes(before.young)} of new objects were still in use and had to be copied`,
+    evidence: {
+      signal: "survived",
+      value: copying.bytes,
+      unit: "bytes",
+      text: `${formatBytes(copying.bytes)} survived (${formatShare(share)} of the young generation), ${formatBytes(promoted)} of it for the second time, into the old generation.`,
+    },
+  });
+}
+
+/** V8 promotes what survives two scavenges: what lives only a little longer fills the old generation, and is dead when that is full. */
+function ofPassing(facts: SpikeFacts): Judgement | null {
+  const growth = growthOf(facts);
+  if (growth === null || growth.total === 0) return null;
+  const score = 0.8 * (growth.old / growth.total) * growth.reach * passedShare(facts);
+  if (score < WORTH_SAYING) return null;
+  const died = Math.min(1, facts.diedOld);
+  return judgement(facts, {
+    score,
+    certainty: 0.8,
+    why: `${growthText(growth.old, growth)} of objects had lived just long enough to be copied into the old generation, and filled it in passing`,
+    evidence: {
+      signal: "passed",
+      value: died,
+      unit: "share",
+      text: `The old generation grew by ${growthText(growth.old, growth)} since the last full collection, and ${formatShare(died)} of that was found dead: little of it stays.`,
+    },
+  });
+}
+
+function judgement(
+  { semiSpaceBytes }: SpikeFacts,
+  told: { readonly score: number; readonly certainty: number; readonly why: string; readonly evidence: Evidence },
+): Judgement {
+  return {
+    ...told,
+    evidence: [told.evidence],
+    advice: [
+      {
+        text: "A larger young generation is collected less often and leaves what lives shortly more time to die; what lives for long is copied twice all the same.",
+        flag: `--max-semi-space-size=${semiSpaceFor(semiSpaceBytes)}`,
+      },
+      {
+        text: "What is kept for long is best not made young: keep it off the heap (a Buffer, gcspike/slab), keep less of it (parse lazily), or reuse what is there.",
+      },
+    ],
+  };
+}
+
+/** MiB: twice as much, at least 32. */
+function semiSpaceFor(semiSpaceBytes: number | null): number {
+  return Math.max(32, Math.round(((semiSpaceBytes ?? 0) / 1024 ** 2) * 2));
 }

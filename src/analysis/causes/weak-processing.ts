@@ -1,24 +1,29 @@
 /** Clearing weak references, ephemerons or finalisers dominates. */
 import { formatMs, formatShare } from "../../lib/units.ts";
-import { type SpikeFacts, waitedShare, workShare } from "./facts.ts";
+import type { SpikeFacts } from "./facts.ts";
+import { waitedShare, workShare } from "./machine-time.ts";
 import { type Rule, ramp } from "./rule.ts";
 
-/** Of a full collection. EPHEMERON_MARKING is not among them: V8 drains its ordinary marking there too. */
+/**
+ * Of a full collection. What else it clears (strings, maps, code) is not about weak references of the program. EPHEMERON_MARKING is not
+ * among them: V8 drains its ordinary marking there too ...
+ */
 const CLEARING =
-  /^V8\.GC_MC_CLEAR|_EPHEMERON_(?:LINEAR|FIXPOINT)|_WEAK_(?:GLOBAL|REFERENCES|COLLECTIONS)|FINALIZ(?:E_WEAK|ATION)/;
-/** Of a scavenge: ephemeron tables are gone through in the outermost phase itself. */
+  /^V8\.GC_MC_(?:CLEAR_(?:JS_)?WEAK|CLEAR_JOIN_FILTER|WEAKNESS|MARK_WEAK_CLOSURE_(?!EPHEMERON_MARKING))|^V8\.GC_HEAP_EXTERNAL_(?:WEAK|SECOND_PASS)/;
 /** ... unless it went on to this, which it only does where ephemerons lead to ephemerons: then all of it is about them. */
 const LINEAR = "V8.GC_MC_MARK_WEAK_CLOSURE_EPHEMERON_LINEAR";
 const DRAINING = "V8.GC_MC_MARK_WEAK_CLOSURE_EPHEMERON_MARKING";
 const MOSTLY_LINEAR = 0.1;
-const SCAVENGING = /^V8\.GC_SCAVENGER_SCAVENGE(?:_WEAK.*|_FINALIZE)?$/;
+/** Of a scavenge: ephemeron tables are gone through in the outermost phase itself. */
+const SCAVENGING = /^V8\.GC_SCAVENGER_SCAVENGE(?:_WEAK.*)?$/;
 const WORTH_SAYING = 0.2;
 
 export const weakProcessing: Rule = {
   cause: "weak-processing",
   judge(facts) {
     const { kind, durationMs, machine } = facts;
-    const weakMs = kind === "weak-callbacks" ? durationMs : clearingMs(facts);
+    // It is this thread's own work: where it did not run, it waited there.
+    const weakMs = Math.min(kind === "weak-callbacks" ? durationMs : clearingMs(facts), machine.cpuMs || durationMs);
     const share = workShare(weakMs, machine);
     if (!(share >= WORTH_SAYING)) return null;
     return {

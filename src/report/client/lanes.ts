@@ -240,7 +240,7 @@ function lanesOf({ data }: Store, { seconds, tagLanes }: IsolateData): readonly 
       show: perSecond,
       scale: bytes,
       also: { label: "in its fastest 250 ms", at: (second) => peakAllocation[second] ?? Number.NaN },
-      line: { label: "usual in the 30 s before", at: (second) => usualAllocation[second] ?? Number.NaN },
+      line: { label: "usual in the 10 s before", at: (second) => usualAllocation[second] ?? Number.NaN },
       marks: isBurst,
     },
     {

@@ -35,7 +35,8 @@ function nameOf({ of, measure, aliveMs, leastBytes }: Selection): string {
 function aboutText({ of, measure, fromMs, toMs, aliveMs, leastBytes }: Selection): string {
   const what = of === "buffers" ? "Buffers and ArrayBuffers" : "Objects";
   const size = leastBytes > 0 ? ` of ${bytes(leastBytes)} or more` : "";
-  const alive = measure === "survived" ? "that the collection found alive" : "that were alive when it ended";
+  const found = aliveMs === "young" ? "the first young collection" : "the collection";
+  const alive = measure === "survived" ? `that ${found} found alive` : "that were alive when it ended";
   const which = aliveMs === null ? "dead or alive" : `those ${alive}`;
   return `${what}${size} allocated from ${moment(fromMs)} to ${moment(toMs)}, ${which}.`;
 }

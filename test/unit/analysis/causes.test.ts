@@ -1,11 +1,19 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../src/analysis/causes/decide.ts";
-import { type MachineTime, type SpikeFacts, waitedShare, workShare } from "../../../src/analysis/causes/facts.ts";
+import { isMemoryReducer, type SpikeFacts } from "../../../src/analysis/causes/facts.ts";
+import {
+  faultShare,
+  type MachineTime,
+  machineTime,
+  waitedShare,
+  workShare,
+} from "../../../src/analysis/causes/machine-time.ts";
 import { RULES } from "../../../src/analysis/causes/rules.ts";
 import type { HeapParts } from "../../../src/analysis/gc-history.ts";
+import type { IsolateData } from "../../../src/recording/model.ts";
 import { GcFlag } from "../../../src/recording/spec.ts";
-import { isolate } from "../../support/timeline.ts";
+import { isolate, type PauseSpec, pauseColumns } from "../../support/timeline.ts";
 
 const MIB = 1024 ** 2;
 
@@ -13,7 +21,9 @@ const machine = (wallMs: number, part: Partial<MachineTime> = {}): MachineTime =
   wallMs,
   cpuMs: wallMs * 0.6,
   queuedMs: 0,
-  stalledMs: 0,
+  helpersMs: wallMs,
+  keptMs: part.queuedMs ?? 0,
+  diskMs: 0,
   switches: 1,
   minorFaults: 10,
   majorFaults: 0,
@@ -32,8 +42,6 @@ const heap = (part: Partial<HeapParts> = {}): HeapParts => ({
 });
 
 const facts = (part: Partial<SpikeFacts>): SpikeFacts => ({
-  isolate: isolate("-"),
-  pause: 0,
   kind: "mark-compact",
   startMs: 20_000,
   endMs: 20_030,
@@ -49,9 +57,13 @@ const facts = (part: Partial<SpikeFacts>): SpikeFacts => ({
   usedAfter: 44 * MIB,
   heapLimit: 4096 * MIB,
   promoted: Number.NaN,
+  youngAlive: 0,
+  diedOld: 0.1,
   since: heap({ timeMs: 15_000 }),
   rate: { now: 10 * MIB, usual: 9 * MIB },
   recentFulls: [],
+  semiSpaceBytes: 16 * MIB,
+  trigger: null,
   ...part,
 });
 
@@ -66,6 +78,9 @@ const scavenge = (part: Partial<SpikeFacts> = {}): SpikeFacts =>
     ...part,
   });
 
+/** V8's flags where external memory grew past its limit. */
+const PRESSURE = GcFlag.allExternalMemory | GcFlag.synchronousPhantomCallbacks;
+
 const grown = (part: Partial<HeapParts>): Partial<SpikeFacts> => ({ before: heap(part) });
 
 describe("a cause is told by what it is about", () => {
@@ -79,7 +94,7 @@ describe("a cause is told by what it is about", () => {
       scavenge({ before: heap({ young: MIB, youngLarge: 14 * MIB }), promoted: 14 * MIB, after: heap() }),
     ],
     ["external-memory", facts(grown({ external: 90 * MIB }))],
-    ["external-memory", facts({ flags: GcFlag.allExternalMemory })],
+    ["external-memory", facts({ flags: PRESSURE })],
     ["external-memory", facts({ reasons: ["external memory pressure"] })],
     ["explicit", facts({ flags: GcFlag.forced })],
     ["explicit", facts({ reasons: ["heap profiler"] })],
@@ -103,10 +118,11 @@ describe("a cause is told by what it is about", () => {
     ],
     ["compaction", facts({ ...grown({ old: 60 * MIB }), phases: new Map([["V8.GC_MC_EVACUATE_COPY", 25]]) })],
     ["allocation-burst", scavenge({ rate: { now: 200 * MIB, usual: 10 * MIB } })],
+    ["allocation-burst", facts({ ...grown({ old: 90 * MIB }), rate: { now: 200 * MIB, usual: 10 * MIB } })],
     ["descheduled", scavenge({ machine: machine(30, { cpuMs: 4, queuedMs: 25 }) })],
-    ["descheduled", scavenge({ machine: machine(90, { cpuMs: 2, stalledMs: 85 }) })],
+    ["descheduled", scavenge({ machine: machine(90, { cpuMs: 2, keptMs: 85 }) })],
     ["page-faults", facts({ machine: machine(30, { minorFaults: 30_000, faultMs: 21 }) })],
-    ["page-faults", facts({ machine: machine(30, { majorFaults: 20, stalledMs: 24, cpuMs: 3 }), since: null })],
+    ["page-faults", facts({ machine: machine(30, { majorFaults: 20, diskMs: 24, cpuMs: 3 }), since: null })],
   ])("%s", (cause, spike) => {
     const verdict = decide(spike);
     expect(verdict.cause).toBe(cause);
@@ -118,7 +134,7 @@ describe("a cause is told by what it is about", () => {
   test("nothing is said where no signal was recorded", () => {
     const nothing = facts({
       reasons: [""],
-      machine: machine(30, { cpuMs: Number.NaN, queuedMs: Number.NaN, minorFaults: Number.NaN, stalledMs: 0 }),
+      machine: machine(30, { cpuMs: Number.NaN, queuedMs: Number.NaN, minorFaults: Number.NaN, keptMs: 0 }),
       phases: null,
       before: null,
       after: null,
@@ -131,6 +147,72 @@ describe("a cause is told by what it is about", () => {
   });
 });
 
+describe("what fills the old generation", () => {
+  const filled = (diedOld: number) => decide(facts({ ...grown({ old: 90 * MIB }), diedOld }));
+
+  test("and stays there is growth; what survived young collections and died soon after is about surviving", () => {
+    expect(filled(0.1)).toMatchObject({ cause: "old-growth", contributing: [] });
+    expect(filled(1)).toMatchObject({ cause: "survivor-copy", contributing: ["old-growth"] });
+    expect(filled(Number.NaN).cause).toBe("old-growth");
+  });
+
+  test("beside a leak may be much that a small young generation promotes and that dies soon", () => {
+    expect(filled(0.8)).toMatchObject({ cause: "old-growth" });
+  });
+});
+
+describe("a cause is not told by what has nothing to do with it", () => {
+  const causesOf = (spike: SpikeFacts) => {
+    const { cause, contributing } = decide(spike);
+    return [cause, ...contributing];
+  };
+
+  test("V8 collects a calm program in order to give memory back: neither growth nor external memory made it", () => {
+    const calm = facts({ ...grown({ old: 60 * MIB, external: 20 * MIB }), flags: GcFlag.allExternalMemory });
+    expect(isMemoryReducer(calm)).toBe(true);
+    expect(causesOf(calm)).toEqual(["unknown"]);
+    expect(isMemoryReducer(facts({ flags: PRESSURE }))).toBe(false);
+    expect(isMemoryReducer(scavenge({ flags: GcFlag.allExternalMemory }))).toBe(false);
+  });
+
+  test("V8 does not collect for a MiB of growth", () => {
+    expect(causesOf(facts(grown({ old: 40.8 * MIB })))).toEqual(["unknown"]);
+  });
+
+  test("a small heap is not what makes a collection long", () => {
+    const small = { usedBefore: 7 * MIB, usedAfter: 5 * MIB, since: heap({ old: 0, large: 0, external: 0 }) };
+    const long = facts({ ...small, before: heap({ old: 6 * MIB }), machine: machine(120), durationMs: 120 });
+    expect(causesOf(long)).toEqual(["unknown"]);
+    expect(causesOf({ ...long, machine: machine(12), durationMs: 12 })[0]).toBe("old-growth");
+  });
+
+  test("a burst of garbage does not make a young collection long", () => {
+    const rate = { now: 200 * MIB, usual: MIB };
+    const verdict = decide(scavenge({ rate, promoted: 0, after: heap({ young: 0.2 * MIB }) }));
+    expect(verdict.cause).toBe("unknown");
+  });
+
+  test("what is young and alive is moved, fragmented or not", () => {
+    const phases = new Map([["V8.GC_MC_EVACUATE_COPY", 16]]);
+    const grew = { ...grown({ old: 60 * MIB }), phases };
+    expect(causesOf(facts(grew))[0]).toBe("compaction");
+    expect(causesOf(facts({ ...grew, youngAlive: 8 * MIB }))).toEqual(["old-growth"]);
+  });
+
+  test("strings and maps that are cleared are no weak references", () => {
+    const phases = new Map([
+      ["V8.GC_MC_CLEAR_STRING_TABLE", 12],
+      ["V8.GC_MC_CLEAR_MAPS", 12],
+    ]);
+    expect(causesOf(facts({ ...grown({ old: 60 * MIB }), phases }))).toEqual(["old-growth"]);
+  });
+
+  test("the young generation's room does not hide that the old one is full", () => {
+    const full = { usedBefore: 62 * MIB, usedAfter: 58 * MIB, recentFulls: [0.1, 0.06], heapLimit: 112 * MIB };
+    expect(causesOf(facts({ ...grown({ old: 55 * MIB }), ...full }))[0]).toBe("heap-limit");
+  });
+});
+
 describe("the machine and the code", () => {
   test("a stop that would have been a spike without waiting is the code's, and the machine contributes", () => {
     const verdict = decide(scavenge({ machine: machine(40, { cpuMs: 18, queuedMs: 20 }), durationMs: 40 }));
@@ -139,9 +221,21 @@ describe("the machine and the code", () => {
   });
 
   test("a helper thread that works is no wait", () => {
-    const verdict = decide(scavenge({ machine: machine(30, { cpuMs: 9, queuedMs: 0, stalledMs: 0 }) }));
+    const verdict = decide(scavenge({ machine: machine(30, { cpuMs: 9, queuedMs: 0 }) }));
     expect(verdict.cause).toBe("survivor-copy");
     expect(verdict.contributing).not.toContain("descheduled");
+  });
+
+  test("who asked is not in doubt because the machine made it longer", () => {
+    const asked = facts({ flags: GcFlag.forced, reasons: ["testing"] });
+    const busy = { ...asked, machine: machine(30, { cpuMs: 4, queuedMs: 26 }) };
+    expect(decide(busy)).toMatchObject({ cause: "explicit", contributing: ["descheduled"] });
+    expect(decide(busy).confidence).toBe(decide(asked).confidence);
+  });
+
+  test("a stop that is a spike by little, and by little waiting, is still the code's", () => {
+    const verdict = decide(scavenge({ machine: machine(12, { queuedMs: 3 }), durationMs: 12 }));
+    expect(verdict.cause).toBe("survivor-copy");
   });
 
   test("phases count less the more of the stop was waiting", () => {
@@ -157,6 +251,85 @@ describe("the machine and the code", () => {
         },
       ),
     );
+  });
+});
+
+describe("where the time went", () => {
+  const FAULT_NS = 1000;
+  const pauseOf = (
+    spec: Partial<PauseSpec>,
+    columns: Readonly<Record<string, number>>,
+    others: readonly IsolateData[] = [],
+  ) => {
+    const one = isolate("-");
+    const pauses = pauseColumns([{ kind: "scavenge", startMs: 0, durationMs: 40, ...spec }]);
+    const measured = Object.fromEntries(Object.entries(columns).map(([name, value]) => [name, Float64Array.of(value)]));
+    const stop = {
+      kind: "scavenge" as const,
+      pause: 0,
+      startMs: 0,
+      durationMs: 40,
+      intervals: { count: 1, startMs: Float64Array.of(0), endMs: Float64Array.of(40) },
+    };
+    return machineTime({ ...one, pauses: { ...pauses, ...measured } }, others, stop, FAULT_NS);
+  };
+  const quiet = {
+    cpuMs: 10,
+    runQueueMs: 0,
+    minorFaults: 0,
+    processMinorFaults: 0,
+    majorFaults: 0,
+    processMajorFaults: 0,
+  };
+
+  test("what helpers ran the thread was not kept from running, however long it waited for them", () => {
+    const time = pauseOf({}, { ...quiet, processCpuMs: 45 });
+    expect(time).toMatchObject({ helpersMs: 35, keptMs: 0 });
+    expect(waitedShare(time)).toBe(0);
+  });
+
+  test("what nobody ran in is the machine's", () => {
+    const time = pauseOf({}, { ...quiet, processCpuMs: 16 });
+    expect(time).toMatchObject({ helpersMs: 6, keptMs: 24 });
+    expect(waitedShare(time)).toBeCloseTo(0.6);
+  });
+
+  test("a thread that queues behind its own helpers is not kept from its work", () => {
+    expect(pauseOf({}, { ...quiet, runQueueMs: 28, processCpuMs: 60 })).toMatchObject({ keptMs: 0 });
+    expect(pauseOf({}, { ...quiet, runQueueMs: 28, processCpuMs: 12 })).toMatchObject({ keptMs: 28 });
+  });
+
+  test("other isolates of the process are no helpers", () => {
+    const busy = isolate("-".repeat(10), { threadId: 1 });
+    const worker = { ...busy, loop: { ...busy.loop, cpuShare: new Float64Array(busy.loop.count).fill(0.9) } };
+    const queued = { ...quiet, runQueueMs: 30, processCpuMs: 82 };
+    expect(pauseOf({}, queued)).toMatchObject({ helpersMs: 72, keptMs: 0 });
+    expect(pauseOf({}, queued, [worker, worker])).toMatchObject({ helpersMs: 0, keptMs: 30 });
+  });
+
+  test("one page from a disk does not hold a thread up for long", () => {
+    const time = pauseOf({ durationMs: 40 }, { ...quiet, cpuMs: 1, processCpuMs: 1, processMajorFaults: 1 });
+    expect(time).toMatchObject({ diskMs: 2, keptMs: 37 });
+  });
+
+  test("without the process's time a wait of three times the thread's own is the helpers'", () => {
+    expect(pauseOf({}, { ...quiet, processCpuMs: Number.NaN })).toMatchObject({ keptMs: 0 });
+    expect(pauseOf({}, { ...quiet, cpuMs: 2, processCpuMs: Number.NaN })).toMatchObject({ keptMs: 32 });
+  });
+
+  test("faults of helpers stretch a pause by their share of what the helpers did", () => {
+    // The helpers ran for 40 ms, 20 of them faulting; the thread waited 30 ms for them.
+    const faults = { minorFaults: 1000, processMinorFaults: 21_000 };
+    const time = pauseOf({}, { ...quiet, ...faults, processCpuMs: 50 });
+    expect(time.faultMs).toBeCloseTo(1 + 15, 6);
+    expect(faultShare(time)).toBeCloseTo(16 / 40, 6);
+    const { cause, contributing } = decide(scavenge({ machine: time, durationMs: 40 }));
+    expect([cause, ...contributing].sort()).toEqual(["page-faults", "survivor-copy"]);
+  });
+
+  test("where only the thread's own faults are known, its helpers are taken to have faulted as much", () => {
+    const time = pauseOf({}, { ...quiet, minorFaults: 5000, processCpuMs: Number.NaN, processMinorFaults: Number.NaN });
+    expect(faultShare(time)).toBeCloseTo(0.5, 6);
   });
 });
 

@@ -142,13 +142,13 @@ function uploads(buffers: readonly SampleSpec[] | undefined): Recording {
   const spaces = {
     names: ["old_space"],
     usedBefore: Uint32Array.of((20 * MIB) / 8, (300 * MIB) / 8),
-    usedAfter: Uint32Array.of((20 * MIB) / 8, (20 * MIB) / 8),
+    usedAfter: Uint32Array.of((20 * MIB) / 8, (280 * MIB) / 8),
     committedAfter: new Uint32Array(2),
   };
   const pauses = {
     ...one.pauses,
     spaces,
-    flags: Uint16Array.of(GcFlag.allExternalMemory, 0),
+    flags: Uint16Array.of(GcFlag.synchronousPhantomCallbacks | GcFlag.allExternalMemory, 0),
     externalBefore: Float64Array.of(100 * MIB, 3 * MIB),
     externalAfter: Float64Array.of(2 * MIB, 3 * MIB),
   };

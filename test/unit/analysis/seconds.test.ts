@@ -138,6 +138,23 @@ describe("a burst", () => {
   });
 });
 
+/** Marked seconds of a program that allocates so many MiB a second in each tenth of one. */
+function burstsOf(rates: readonly number[]): readonly number[] {
+  let size = 10;
+  const { isBurst: bursts } = secondsIn(sampled([10, ...rates.map((rate) => (size += rate / 10))]));
+  return [...bursts.keys()].filter((second) => bursts[second] === 1);
+}
+
+test("a burst that comes again every two seconds does not become usual", () => {
+  const rates = Array.from({ length: 200 }, (_, tenth) => (tenth % 20 < 7 ? 60 : 2));
+  expect(burstsOf(rates)).toEqual([4, 6, 8, 10, 12, 14, 16, 18]);
+});
+
+test("what goes on is usual after five seconds", () => {
+  const rates = Array.from({ length: 300 }, (_, tenth) => (tenth < 100 ? 2 : 60));
+  expect(burstsOf(rates)).toEqual([10, 11, 12, 13, 14]);
+});
+
 test("a burst of a quarter of a second is one, however calm the rest of its second is", () => {
   const rates = Array.from({ length: 100 }, (_, tenth) => (tenth >= 62 && tenth < 66 ? 25 : 2));
   let size = 10;

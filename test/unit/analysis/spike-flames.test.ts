@@ -29,7 +29,8 @@ test("a full collection has what was kept, and all that was allocated since the 
   const sampled = samples([
     { stack: from("before"), bornMs: 50, bytes: 30 * MIB },
     ...[140, 150].map((bornMs) => ({ stack: from("parse"), bornMs, diedMs: bornMs + 5, bytes: 50 * MIB })),
-    { stack: from("remember"), bornMs: 160, bytes: 10 * MIB },
+    // So many that they are no chance.
+    ...Array.from({ length: 20 }, () => ({ stack: from("remember"), bornMs: 160, bytes: MIB / 2 })),
   ]);
   const one = isolate("-M-M", { samples: sampled, phases: false });
   const names = ["old_space"];

@@ -1,12 +1,46 @@
 import { describe, expect, test } from "vitest";
 import { analyse } from "../../../src/analysis/analyse.ts";
 import { rankSites, siteOfStack, tallySites } from "../../../src/analysis/sites.ts";
-import { bytesByStack, type Selection, selectWindows } from "../../../src/analysis/stack-bytes.ts";
-import { allocations, isolate, recording, samples } from "../../support/timeline.ts";
+import { bytesByStack, type Selection, selectWindows, widened } from "../../../src/analysis/stack-bytes.ts";
+import { allocations, isolate, recording, type SampleSpec, samples } from "../../support/timeline.ts";
 
 const MIB = 1024 ** 2;
 const from = (name: string): string => `main@src/main.js:1 > ${name}@src/${name}.js:7`;
 const HEAP = { measure: "allocated", of: "heap", aliveMs: null, leastBytes: 0 } as const;
+
+/** So many of the kind that one by one, they are no chance; a tenth of a millisecond between them. */
+const MANY = 25;
+const many = (spec: SampleSpec): readonly SampleSpec[] =>
+  Array.from({ length: MANY }, (_, i) => ({ ...spec, bornMs: spec.bornMs + i / 10, bytes: spec.bytes / MANY }));
+
+describe("what became of sampled objects", () => {
+  const sitesOf = (sampled: ReturnType<typeof samples>, selection: Selection, scavengeMs: Float64Array) => {
+    const bytes = bytesByStack(sampled, widened(sampled, selection, scavengeMs), scavengeMs);
+    const tally = tallySites(bytes, siteOfStack(sampled.allocations));
+    return rankSites(tally, selection.measure, true).map((site) => site.function);
+  };
+
+  test("where there are few of them, those of the time before count too", () => {
+    const rare = samples([
+      ...many({ stack: from("usual"), bornMs: 5000, bytes: 50 * MIB }),
+      ...many({ stack: from("waste"), bornMs: 5000, diedMs: 5010, bytes: 50 * MIB }),
+      { stack: from("chance"), bornMs: 5050, bytes: 2 * MIB },
+    ]);
+    const selection: Selection = { ...HEAP, measure: "survived", fromMs: 5045, toMs: 5060, aliveMs: 5060 };
+    expect(sitesOf(rare, selection, Float64Array.of(5010, 5060))).toEqual(["usual", "chance"]);
+    expect(widened(rare, { ...selection, fromMs: 4999 }, new Float64Array()).fromMs).toBe(4999);
+  });
+
+  test("what passed through the old generation lived through the first young collection that it met", () => {
+    const passing = samples([
+      ...many({ stack: from("session"), bornMs: 5, diedMs: 90, bytes: 30 * MIB }),
+      ...many({ stack: from("waste"), bornMs: 5, diedMs: 20, bytes: 60 * MIB }),
+      ...many({ stack: from("new"), bornMs: 85, diedMs: 90, bytes: 10 * MIB }),
+    ]);
+    const selection: Selection = { ...HEAP, measure: "survived", fromMs: 0, toMs: 90, aliveMs: "young" };
+    expect(sitesOf(passing, selection, Float64Array.of(20, 80))).toEqual(["session"]);
+  });
+});
 
 describe("sites by sampled objects", () => {
   const sampled = samples([

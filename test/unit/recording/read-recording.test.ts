@@ -15,9 +15,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { GcspikeError } from "../../../src/lib/errors.ts";
-import { encodeGcLogHeader, encodeGcRecord, gcRecordBytes } from "../../../src/recording/gc-log-writer.ts";
+import {
+  encodeGcLogHeader,
+  encodeGcRecord,
+  gcProcessOffset,
+  gcRecordBytes,
+} from "../../../src/recording/gc-log-writer.ts";
+import { encodeLog } from "../../../src/recording/log-writer.ts";
 import { readRecording } from "../../../src/recording/read-recording.ts";
-import type { Manifest } from "../../../src/recording/spec.ts";
+import { LogKind, type Manifest } from "../../../src/recording/spec.ts";
 import { trimLogs } from "../../../src/recording/trim-logs.ts";
 import {
   atMs,
@@ -222,6 +228,25 @@ describe("files", () => {
     expect(found?.warnings.find(({ code }) => code === "log-cut")?.message).toContain(
       "is cut after record 2 of an unknown number.",
     );
+  });
+
+  test("that end with the spaces, as they did before the process was measured, are read", async () => {
+    const strings = ["new_space", "old_space"];
+    const recordBytes = gcProcessOffset(strings.length);
+    const record = Buffer.alloc(gcRecordBytes(strings.length));
+    const space = { usedBefore: 800, usedAfter: 80, committedBefore: 8000, committedAfter: 8000 };
+    const process = { cpuNs: 5n, minorFaults: 6, majorFaults: 7 };
+    const records = [3, 6].map((ms) => {
+      encodeGcRecord(record, { ...scavenge(ms), spaces: [space, space], process });
+      return Buffer.from(record.subarray(0, recordBytes));
+    });
+    const header = { kind: LogKind.gc, recordBytes, strings, pid: PID, threadId: 0, startNs: START_NS };
+    writeFileSync(join(folder, `${PID}-0.gc`), encodeLog(header, records));
+    const [found] = (await readRecording(folder)).isolates;
+    expect([...(found?.pauses.durationMs ?? [])]).toEqual([1, 1]);
+    expect([...(found?.pauses.spaces.usedAfter ?? [])]).toEqual([10, 10, 10, 10]);
+    expect([...(found?.pauses.processCpuMs ?? [])]).toEqual([Number.NaN, Number.NaN]);
+    expect(found?.warnings.filter(({ code }) => code.startsWith("log-"))).toEqual([]);
   });
 
   test("are trimmed to their content, with the collection that was going on", async () => {

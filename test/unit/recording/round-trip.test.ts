@@ -40,6 +40,10 @@ function expectPause(pauses: PauseColumns, i: number, record: GcRecordFields): v
   expect(pauses.majorFaults[i]).toBe(record.scheduling?.majorFaults ?? Number.NaN);
   expect(pauses.voluntarySwitches[i]).toBe(record.scheduling?.voluntarySwitches ?? Number.NaN);
   expect(pauses.involuntarySwitches[i]).toBe(record.scheduling?.involuntarySwitches ?? Number.NaN);
+  const processCpuNs = record.process?.cpuNs;
+  expect(pauses.processCpuMs[i]).toBe(processCpuNs === undefined ? Number.NaN : Number(processCpuNs) / 1e6);
+  expect(pauses.processMinorFaults[i]).toBe(record.process?.minorFaults ?? Number.NaN);
+  expect(pauses.processMajorFaults[i]).toBe(record.process?.majorFaults ?? Number.NaN);
   expect(pauses.usedBefore[i]).toBe(record.heap?.usedBefore ?? Number.NaN);
   expect(pauses.usedAfter[i]).toBe(record.heap?.usedAfter ?? Number.NaN);
   expect(pauses.committedAfter[i]).toBe(record.heap?.committedAfter ?? Number.NaN);
