@@ -3,6 +3,9 @@ import { ownValue } from "./own-value.ts";
 import { isOneOf, isWord } from "./words.ts";
 
 const MOST_SEGMENTS = 8;
+/** In a route that matches one part of an address or many: wildcards, what is optional, groups. */
+const HAS_OPEN_LENGTH = /[*?+({]/;
+
 const SLASH = 0x2f;
 
 /** "GET /users/:id/orders": no query, and `:id` for every part of the path that may be a value. */
@@ -42,7 +45,28 @@ export function matchedRoute(request: object, method: string): string | null {
   if (typeof route !== "object" || route === null) return null;
   const path = ownValue(route, "path");
   if (typeof path !== "string" || path[0] !== "/") return null;
-  const base = ownValue(request, "baseUrl");
-  const mounted = typeof base === "string" && base.length > 1 ? routeOf(base) : "";
+  const base = mountPath(request, path);
+  const mounted = base.length > 1 ? routeOf(base) : "";
   return `${method} ${path === "/" && mounted !== "" ? mounted : mounted + path}`;
+}
+
+/**
+ * Where the router of the route `path` is mounted. Express takes `baseUrl` back when a router hands on: if an outer one answered, as
+ * json-server's does, it is what the address has before the part that the route matched.
+ */
+function mountPath(request: object, path: string): string {
+  const base = ownValue(request, "baseUrl");
+  if (typeof base !== "string") return "";
+  const url = base === "" ? ownValue(request, "originalUrl") : undefined;
+  if (typeof url !== "string" || HAS_OPEN_LENGTH.test(path)) return base;
+  const parts = partsOf(url);
+  const matched = partsOf(path);
+  const mount = parts.slice(0, Math.max(0, parts.length - matched.length));
+  const isMatched = matched.every((part, i) => part[0] === ":" || part === parts[mount.length + i]);
+  return isMatched ? `/${mount.join("/")}` : "";
+}
+
+function partsOf(url: string): readonly string[] {
+  const end = url.search(/[?#]/);
+  return (end < 0 ? url : url.slice(0, end)).split("/").filter((part) => part !== "");
 }

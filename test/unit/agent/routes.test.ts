@@ -66,6 +66,23 @@ describe("the route that a framework matched", () => {
     expect(matchedRoute({ route: { path: "/" } }, "GET")).toBe("GET /");
   });
 
+  test.each([
+    ["/orders?_page=2", "/", "/orders"],
+    ["/orders/17", "/:id", "/orders/:id"],
+    ["/customers/5/orders", "/", "/customers/:id/orders"],
+    ["/api/users/4711/Orders/", "/Orders", "/api/users/:id/Orders"],
+    // Mounted nowhere.
+    ["/orders/17", "/orders/:order", "/orders/:order"],
+    ["/", "/", "/"],
+    // Another address than the route was matched to, and routes that do not say how much of it they matched.
+    ["/old/place/17", "/orders/:id", "/orders/:id"],
+    ["/x", "/orders/:id", "/orders/:id"],
+    ["/files/a/b/c", "/*", "/*"],
+    ["/files/a", "/:name?", "/:name?"],
+  ])("of %s, answered by an outer router, %s is %s", (originalUrl, path, name) => {
+    expect(matchedRoute({ route: { path }, baseUrl: "", originalUrl }, "GET")).toBe(`GET ${name}`);
+  });
+
   test("is unknown where it is no path; no code of the program's runs", () => {
     const forbidden = (): never => {
       throw new Error("ran");
