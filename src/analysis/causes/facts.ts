@@ -6,6 +6,7 @@ import type { GcHistory, HeapParts } from "../gc-history.ts";
 import type { Spike } from "../report-types.ts";
 import { selfTimes } from "../spike-phases.ts";
 import { type MachineTime, machineTime, type Stop } from "./machine-time.ts";
+import { survivedAgain } from "../survived-again.ts";
 
 /** Full collections that repeat: how far back is looked. */
 const REPEATS_MS = 10_000;
@@ -31,12 +32,16 @@ export interface SpikeFacts {
   readonly after: HeapParts | null;
   readonly usedBefore: number;
   readonly usedAfter: number;
+  /** Share of the used heap that this full collection freed, or the one that this marking led to, 0 to 1; NaN: not known. */
+  readonly freed: number;
   readonly heapLimit: number;
   readonly promoted: number;
   /** Of what was young before a full collection, bytes that were alive, by what scavenges lately found alive; else NaN. */
   readonly youngAlive: number;
   /** How much of what was new in the old generation the collection that this leads to found dead, or else the last one; NaN: not known. */
   readonly diedOld: number;
+  /** Of what young collections lately left in the young generation, the share that survived the next one, 0 to 1; null: not known. */
+  readonly survivedAgain: number | null;
   /** Since the last full collection, or since the isolate's start. */
   readonly since: HeapParts | null;
   /** Null: not known. */
@@ -98,10 +103,12 @@ export function spikeFacts({ isolate, history, others }: Surroundings, stop: Sto
     after: history.partsAt(pause, "after"),
     usedBefore: pauses.usedBefore[pause] ?? (before === null ? Number.NaN : before.young + before.old + before.large),
     usedAfter: pauses.usedAfter[pause] ?? Number.NaN,
+    freed: isYoungCollection(stop) ? Number.NaN : freedBy(isolate, history.nextFull(startMs)),
     heapLimit: pauses.heapLimit[pause] ?? isolate.heapLimitBytes ?? Number.NaN,
     promoted: pauses.promotedBytes[pause] ?? Number.NaN,
     youngAlive: isYoungCollection(stop) ? Number.NaN : (before?.young ?? Number.NaN) * survivalBefore(history, stop),
     diedOld: diedOld(history, startMs),
+    survivedAgain: survivedAgain(history, endMs),
     since: sinceLastFull(isolate, history, startMs),
     rate: rateBefore(history, isolate.startMs, startMs),
     recentFulls: recentFulls(isolate, history, stop),
@@ -159,9 +166,12 @@ function flagsOf({ pauses }: IsolateData, history: GcHistory, { kind, pause, sta
 }
 
 function recentFulls(isolate: IsolateData, history: GcHistory, { startMs, durationMs }: Stop): readonly number[] {
-  const { usedBefore, usedAfter } = isolate.pauses;
-  return Array.from(history.fullsBetween(startMs - REPEATS_MS, startMs + Math.max(durationMs, 1)), (pause) => {
-    const before = usedBefore[pause] ?? Number.NaN;
-    return (before - (usedAfter[pause] ?? Number.NaN)) / before;
-  });
+  return Array.from(history.fullsBetween(startMs - REPEATS_MS, startMs + Math.max(durationMs, 1)), (pause) =>
+    freedBy(isolate, pause),
+  );
+}
+
+function freedBy({ pauses }: IsolateData, full: number): number {
+  const before = pauses.usedBefore[full] ?? Number.NaN;
+  return (before - (pauses.usedAfter[full] ?? Number.NaN)) / before;
 }

@@ -9,10 +9,14 @@ import type { SpikeFacts } from "./facts.ts";
 import { growthOf, growthText, passedShare } from "./growth.ts";
 import { faultShare } from "./machine-time.ts";
 import { type Judgement, type Rule, ramp } from "./rule.ts";
+import { largerYoung, otherYoung, wouldDieYoung } from "./young-size.ts";
 
 /** From here on copying is what it was: the rest is roots and the ends of the collection. */
 const MOST_OF_IT = 0.6;
 const WORTH_SAYING = 0.15;
+const KEEP_LESS = {
+  text: "What is kept for long is best not made young: keep it off the heap (a Buffer, gcspike/slab), keep less of it (parse lazily), or reuse what is there.",
+};
 
 export const survivorCopy: Rule = {
   cause: "survivor-copy",
@@ -62,25 +66,12 @@ function ofPassing(facts: SpikeFacts): Judgement | null {
 }
 
 function judgement(
-  { semiSpaceBytes }: SpikeFacts,
+  facts: SpikeFacts,
   told: { readonly score: number; readonly certainty: number; readonly why: string; readonly evidence: Evidence },
 ): Judgement {
   return {
     ...told,
     evidence: [told.evidence],
-    advice: [
-      {
-        text: "A larger young generation is collected less often and leaves what lives shortly more time to die; what lives for long is copied twice all the same.",
-        flag: `--max-semi-space-size=${semiSpaceFor(semiSpaceBytes)}`,
-      },
-      {
-        text: "What is kept for long is best not made young: keep it off the heap (a Buffer, gcspike/slab), keep less of it (parse lazily), or reuse what is there.",
-      },
-    ],
+    advice: wouldDieYoung(facts) === false ? [KEEP_LESS, ...otherYoung(facts)] : [largerYoung(facts), KEEP_LESS],
   };
-}
-
-/** MiB: twice as much, at least 32. */
-function semiSpaceFor(semiSpaceBytes: number | null): number {
-  return Math.max(32, Math.round(((semiSpaceBytes ?? 0) / 1024 ** 2) * 2));
 }

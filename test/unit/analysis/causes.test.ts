@@ -56,9 +56,11 @@ const facts = (part: Partial<SpikeFacts>): SpikeFacts => ({
   usedBefore: 45 * MIB,
   usedAfter: 44 * MIB,
   heapLimit: 4096 * MIB,
+  freed: 1 / 45,
   promoted: Number.NaN,
   youngAlive: 0,
   diedOld: 0.1,
+  survivedAgain: null,
   since: heap({ timeMs: 15_000 }),
   rate: { now: 10 * MIB, usual: 9 * MIB },
   recentFulls: [],
@@ -363,6 +365,8 @@ test("whatever the numbers, scores and confidences are shares and texts have no 
     after: parts,
     since: parts,
     promoted: size,
+    survivedAgain: fc.option(fc.double({ min: 0, max: 1, noNaN: true })),
+    freed: fc.double({ max: 1, noDefaultInfinity: true }),
     usedBefore: size,
     usedAfter: size,
     heapLimit: size,
@@ -385,7 +389,7 @@ test("whatever the numbers, scores and confidences are shares and texts have no 
         const texts = [
           judgement.why,
           ...judgement.evidence.map(({ text }) => text),
-          ...judgement.advice.map(({ text }) => text),
+          ...judgement.advice.map(({ text, flag }) => `${flag ?? ""} ${text}`),
         ];
         expect(texts.join(" ")).not.toMatch(/NaN|Infinity|undefined/);
       }
@@ -395,4 +399,45 @@ test("whatever the numbers, scores and confidences are shares and texts have no 
     }),
     { numRuns: 2000 },
   );
+});
+
+describe("what to try", () => {
+  const advice = (spike: SpikeFacts) => decide(spike).primary?.advice ?? [];
+  const flags = (spike: SpikeFacts) => advice(spike).map(({ flag }) => flag ?? "");
+  const LARGER_YOUNG = "--min-semi-space-size=32 --max-semi-space-size=32";
+  const WAIT = "--initial-old-space-size=256";
+  const full = (part: Partial<SpikeFacts>) => facts({ ...grown({ old: 90 * MIB }), usedBefore: 100 * MIB, ...part });
+
+  test("a larger young generation first, where what is copied dies soon after", () => {
+    const spike = scavenge({ survivedAgain: 0.27 });
+    expect(flags(spike)).toEqual([LARGER_YOUNG, ""]);
+    expect(advice(spike)[0]?.text).toMatch(/more time to die: .*27 % survived the next/);
+  });
+
+  test("where what is copied stays, its size trades the length of pauses for their number", () => {
+    const spike = scavenge({ survivedAgain: 0.88 });
+    expect(flags(spike)).toEqual(["", "--max-semi-space-size=8", LARGER_YOUNG]);
+    expect(advice(spike)[1]?.text).toMatch(/^Shorter pauses, more of them.*88 % survived the next/);
+    expect(advice(spike)[2]?.text).toMatch(/less time in all, in longer pauses/);
+  });
+
+  test("a larger young generation with no share, where none was measured", () => {
+    expect(advice(scavenge())[0]?.text).not.toMatch(/%|survived/);
+  });
+
+  test.each<[string, Partial<SpikeFacts>]>([
+    ["a full collection", {}],
+    ["the marking before it", { kind: "incremental-steps", after: null, usedAfter: Number.NaN }],
+  ])("of %s: what is kept is not called kept where most of it was freed", (_, part) => {
+    const text = (freed: number) => advice(full({ ...part, freed })).map((one) => one.text);
+    expect(text(0.05)[0]).toMatch(/^What the sites here keep is really kept/);
+    expect(text(Number.NaN)[0]).toMatch(/^If the sites here keep it for good/);
+    expect(text(0.8).join()).not.toMatch(/kept|keep/);
+  });
+
+  test("full collections begin later for what has to be kept, and for what neither stays nor dies young", () => {
+    expect(flags(full({ freed: 0.05, survivedAgain: 0.88 }))).toEqual(["", WAIT, ""]);
+    expect(flags(full({ freed: 0.8, survivedAgain: 0.88 }))).toEqual([WAIT]);
+    expect(flags(full({ freed: 0.8, survivedAgain: 0.27 }))).toEqual([LARGER_YOUNG, WAIT]);
+  });
 });
