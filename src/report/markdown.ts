@@ -1,4 +1,3 @@
-import { locationText } from "../analysis/phrases.ts";
 import type { Cause, CauseSum, Report, Site, Spike } from "../analysis/report-types.ts";
 import { plainText, plural } from "../lib/text.ts";
 import { formatBytes, formatMs, formatShare } from "../lib/units.ts";
@@ -13,6 +12,7 @@ import {
   knownFirst,
   memoryText,
   msOrDash,
+  siteLocation,
   siteName,
   spikesText,
   tagsText,
@@ -158,8 +158,7 @@ function sites(all: readonly Site[]): string {
 }
 
 function siteText(site: Site): string {
-  const location = locationText(site.file, site.line);
-  return location === "" ? code(siteName(site)) : `${code(siteName(site))} ${code(location)}`;
+  return `${code(siteName(site))} ${code(siteLocation(site))}`;
 }
 
 function warnings({ recording }: Report): string {

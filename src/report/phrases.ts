@@ -1,5 +1,5 @@
 /** Sentences that every text renderer says in the same words. All text from the recording is plain (control-free) here. */
-import { accountedText } from "../analysis/phrases.ts";
+import { accountedText, locationText } from "../analysis/phrases.ts";
 import type { Cause, CauseSum, GcSummary, PauseStatistics, Report, Site, SpikeTag } from "../analysis/report-types.ts";
 import { programName } from "../lib/program-name.ts";
 import { shellWord } from "../lib/shell.ts";
@@ -86,7 +86,7 @@ export function knownFirst(causes: readonly CauseSum[]): readonly CauseSum[] {
 const MEASURE_TEXT: Readonly<Record<Site["measure"], string>> = {
   allocated: "By bytes allocated before it",
   survived: "By bytes that survived it",
-  retained: "By bytes kept since the last full collection",
+  retained: "By bytes that nothing has freed since the last full collection",
   external: "By bytes outside the heap",
   asked: "Who asked for it",
 };
@@ -165,23 +165,36 @@ export function msOrDash(ms: number | null): string {
 }
 
 const MOST_TAGS = 3;
+/** Requests come unevenly: what lies between is no difference that one could see. */
+const USUAL_LIFT = { from: 0.8, to: 1.25 };
 
 /** "In the 3 s before it: GET /report 12 times, 9.1 times its usual rate; nightly once." null without tags. */
 export function tagsText(tags: readonly SpikeTag[]): string | null {
   if (tags.length === 0) return null;
   const texts = tags.slice(0, MOST_TAGS).map(({ name, count, lift }) => {
     const times = count === 1 ? "once" : `${count.toLocaleString("en-US")} times`;
-    const rounded = formatNumber(Number((lift ?? 0).toPrecision(2)));
-    const rate = lift === null ? "" : rounded === "1" ? ", as often as usual" : `, ${rounded} times its usual rate`;
-    return `${plainText(name, 80) || "(unnamed)"} ${times}${rate}`;
+    return `${plainText(name, 80) || "(unnamed)"} ${times}${liftText(lift)}`;
   });
   return `In the 3 s before it: ${texts.join("; ")}.`;
+}
+
+/** ", 9.1 times its usual rate": how often a tag came, against how often it usually does; "" where that is not known. */
+export function liftText(lift: number | null): string {
+  if (lift === null || !Number.isFinite(lift)) return "";
+  if (lift < USUAL_LIFT.from) return ", less often than usual";
+  if (lift <= USUAL_LIFT.to) return ", as often as usual";
+  return `, ${formatNumber(Number(lift.toPrecision(2)))} times its usual rate`;
 }
 
 /** "hydrateSession", "(anonymous)". */
 export function siteName(site: Site): string {
   const name = plainText(site.function, 60);
   return name === "" ? "(anonymous)" : name;
+}
+
+/** "src/cart.ts:112"; what eval() and new Function() make has no file. */
+export function siteLocation({ file, line }: Site): string {
+  return file === "" ? "evaluated code" : locationText(file, line);
 }
 
 /** How the program ended, where that was not in order. */

@@ -1,5 +1,5 @@
 import { SECOND_MS } from "../analysis/allocation-rate.ts";
-import { formatMoment, locationText } from "../analysis/phrases.ts";
+import { formatMoment } from "../analysis/phrases.ts";
 import type { CauseSum, Report, Site, Spike, Thresholds } from "../analysis/report-types.ts";
 import { shellWord } from "../lib/shell.ts";
 import { cutStart, listText, plainText, plural } from "../lib/text.ts";
@@ -15,6 +15,7 @@ import {
   kindRows,
   memoryText,
   msOrDash,
+  siteLocation,
   siteName,
   sitesHead,
   spikesText,
@@ -316,7 +317,7 @@ function siteTable(page: Page, list: readonly Site[], indent: string): void {
   for (const [index, site] of list.entries()) {
     const start = `${formatShare(site.share).padStart(7)}  ${(names[index] ?? "").padEnd(width)}  `;
     const room = Math.max(20, page.width - indent.length - start.length);
-    page.row(`${start}${cutStart(locationText(site.file, site.line), room)}`, undefined, indent);
+    page.row(`${start}${cutStart(siteLocation(site), room)}`, undefined, indent);
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a spike and a cause are told with: sites, advice, and the way to a spike's moment. */
 import type { Cause, Site, Spike } from "../../analysis/report-types.ts";
-import { isOfMachine, sitesHead, sureText } from "../phrases.ts";
+import { isOfMachine, siteLocation, sitesHead, sureText } from "../phrases.ts";
 import { type Child, h, meter, name } from "./dom.ts";
 import { share } from "./format.ts";
 
@@ -28,7 +28,7 @@ export function siteBlock(sites: readonly Site[], externalShare: number | null, 
           { class: "site" },
           name(site.function === "" ? "(anonymous)" : site.function),
           " ",
-          name(site.file === "" ? "" : `${site.file}:${site.line}`, "where"),
+          name(siteLocation(site), "where"),
         ),
         h("span", { class: "number" }, share(site.share)),
         meter(site.share),

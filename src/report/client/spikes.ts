@@ -1,6 +1,7 @@
 /** The spikes, worst first, and the way from each to its moment in the timeline. */
 import type { Spike } from "../../analysis/report-types.ts";
 import { listText } from "../../lib/text.ts";
+import { liftText } from "../phrases.ts";
 import { button, type Child, h, meter, name } from "./dom.ts";
 import { count, moment, ms, plural } from "./format.ts";
 import { spikeColor } from "./kinds.ts";
@@ -56,13 +57,12 @@ function evidence({ evidence }: Spike): HTMLElement | null {
 function tags({ tags }: Spike): HTMLElement | null {
   if (tags.length === 0) return null;
   const rows = tags.slice(0, MOST_ROWS).map((tag) => {
-    const lift = tag.lift === null || !Number.isFinite(tag.lift) ? "" : `, ${tag.lift.toFixed(1)} times its usual rate`;
     const times = tag.count === 1 ? "once" : `${count(tag.count)} times`;
     return h(
       "li",
       {},
       name(tag.name === "" ? "(unnamed)" : tag.name),
-      h("span", { class: "number" }, `${times}${lift}`),
+      h("span", { class: "number" }, `${times}${liftText(tag.lift)}`),
     );
   });
   return block("What happened in the 3 s before", h("ul", { class: "rows" }, ...rows));
