@@ -7,6 +7,7 @@ const PACKAGES = {
   "@types/node": "^24.0.0",
   eslint: "^9.39.0",
   fastify: "^5.6.0",
+  "json-server": "~0.17.4",
   three: "^0.180.0",
   // The last compiler that is JavaScript.
   typescript: "~5.9.3",
@@ -38,7 +39,7 @@ function typescriptCompiler(sources) {
  * installed into build/programs first, where they are not there yet.
  */
 export function realPrograms() {
-  installInto(folder, PACKAGES, "TypeScript, webpack, eslint, fastify and three.js");
+  installInto(folder, PACKAGES, "TypeScript, webpack, eslint, fastify, json-server and three.js");
   const sources = join(modules, "three", "src");
   const programs = (name) => at("bench", "programs", name);
   return [
@@ -46,5 +47,6 @@ export function realPrograms() {
     { name: "webpack", command: [programs("webpack.cjs"), modules] },
     { name: "eslint", command: [programs("eslint.cjs"), modules] },
     { name: "fastify", command: [programs("fastify.cjs"), modules] },
+    { name: "json-server", command: [programs("json-server.cjs"), modules] },
   ];
 }
