@@ -23,7 +23,7 @@ const change = (name) => ({ name, words: [name] });
 const VARIANTS = {
   typescript: [AS_IS, largest(8), pinned(32), pinned(64), old(512)],
   webpack: [AS_IS, pinned(32), pinned(64), old(512)],
-  eslint: [AS_IS, pinned(32), pinned(64), old(512)],
+  eslint: [AS_IS, pinned(32), pinned(64), old(1024)],
   fastify: [AS_IS, largest(32), pinned(32), change("compact")],
   "json-server": [AS_IS, pinned(32), pinned(64), change("no-sort"), change("no-clone")],
 };

@@ -5,8 +5,8 @@ import { type AllocationRate, rateBefore } from "../allocation-rate.ts";
 import type { GcHistory, HeapParts } from "../gc-history.ts";
 import type { Spike } from "../report-types.ts";
 import { selfTimes } from "../spike-phases.ts";
-import { type MachineTime, machineTime, type Stop } from "./machine-time.ts";
 import { survivedAgain } from "../survived-again.ts";
+import { type MachineTime, machineTime, type Stop } from "./machine-time.ts";
 
 /** Full collections that repeat: how far back is looked. */
 const REPEATS_MS = 10_000;
