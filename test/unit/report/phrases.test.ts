@@ -1,0 +1,34 @@
+import { describe, expect, test } from "vitest";
+import type { Site } from "../../../src/analysis/report-types.ts";
+import { liftText, siteLocation } from "../../../src/report/phrases.ts";
+
+describe("how often a tag came", () => {
+  test.each([
+    [9.12, ", 9.1 times its usual rate"],
+    [1.3, ", 1.3 times its usual rate"],
+    [1.2, ", as often as usual"],
+    [0.85, ", as often as usual"],
+    [0.7, ", less often than usual"],
+    [0.00054, ", less often than usual"],
+    [null, ""],
+    [Number.NaN, ""],
+  ])("%f: %s", (lift, text) => {
+    expect(liftText(lift)).toBe(text);
+  });
+});
+
+test("what has no file was evaluated", () => {
+  const site: Site = {
+    function: "minify",
+    file: "",
+    line: 0,
+    column: null,
+    share: 1,
+    measure: "survived",
+    exact: true,
+    bytes: 1,
+    survivedBytes: 1,
+  };
+  expect(siteLocation(site)).toBe("evaluated code");
+  expect(siteLocation({ ...site, file: "src/cart.ts", line: 112 })).toBe("src/cart.ts:112");
+});
