@@ -7,7 +7,7 @@ const MAY_IMPORT = {
   lib: [],
   recording: ["lib/"],
   // Runs inside the target: the format, and the writers of what the agent itself writes.
-  agent: ["lib/", "recording/(spec|gc-log-writer|tag-records)[.]ts"],
+  agent: ["lib/", "recording/(spec|attach-expression|gc-log-writer|tag-records)[.]ts"],
   recorder: ["lib/", "recording/"],
   analysis: ["lib/", FORMAT],
   report: ["lib/", FORMAT, "analysis/"],

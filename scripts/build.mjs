@@ -95,12 +95,14 @@ async function buildJavaScript() {
     // CommonJS, which modules import by name too: one channel, whoever loads it.
     await bundle(at("src/tag/index.ts"), { file: into("tag.cjs"), format: "cjs", strict: true });
     await bundle(at("src/cli/main.ts"), COMMAND_LINE.output(fresh), COMMAND_LINE.input);
-    await bundle(
-      at("src/agent/preload.ts"),
-      // Strict, as its sources are: what stands in the place of a method of Node's gets the `this` that the program gave.
-      { file: into("agent/preload.cjs"), format: "cjs", minify: false, strict: true },
-      { plugins: [ownShapes] },
-    );
+    for (const entry of ["preload", "attach"]) {
+      await bundle(
+        at("src/agent", `${entry}.ts`),
+        // Strict, as its sources are: what stands in the place of a method of Node's gets the `this` that the program gave.
+        { file: into(`agent/${entry}.cjs`), format: "cjs", minify: false, strict: true },
+        { plugins: [ownShapes] },
+      );
+    }
     for (const [program, entry] of Object.entries(WORKLOADS)) {
       await bundle(at("src/workload", entry), { file: into(`workload/${program}.js`), format: "esm" });
     }

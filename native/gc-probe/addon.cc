@@ -24,8 +24,11 @@ Local<Value> Get(Isolate* isolate, Local<Object> object, const char* name) {
   return value;
 }
 
+// "" where there is none.
 std::string Text(Isolate* isolate, Local<Object> object, const char* name) {
-  const String::Utf8Value text(isolate, Get(isolate, object, name));
+  const Local<Value> value = Get(isolate, object, name);
+  if (!value->IsString()) return "";
+  const String::Utf8Value text(isolate, value);
   return *text == nullptr ? "" : std::string(*text, static_cast<size_t>(text.length()));
 }
 
@@ -50,12 +53,13 @@ void Set(Isolate* isolate, Local<Object> object, const char* name, double value)
 }
 
 // start({folder, isolateId, threadId, phases, allocations, allocationIntervalBytes, allocationWindowMs,
-// arrayBufferBytes, caller}) -> {gc, phases, allocations, arrayBuffers, triggerStacks, tags, sampler, heapLimitBytes}: what
-// could be started, and the heap's limit.
+// arrayBufferBytes, caller, inlined, recorderFile?, recorderPid?, onStop?}) -> {gc, phases, allocations, arrayBuffers,
+// triggerStacks, tags, sampler, heapLimitBytes}: what could be started, and the heap's limit.
 void Start(const FunctionCallbackInfo<Value>& args) {
   Isolate* isolate = args.GetIsolate();
   if (args.Length() < 1 || !args[0]->IsObject()) return;
   const Local<Object> options = args[0].As<Object>();
+  const Local<Value> on_stop = Get(isolate, options, "onStop");
   const SessionResult result =
       Session::Start(isolate, {
                                   Text(isolate, options, "folder"),
@@ -67,6 +71,10 @@ void Start(const FunctionCallbackInfo<Value>& args) {
                                   static_cast<uint64_t>(Number(isolate, options, "allocationWindowMs") * 1e6),
                                   static_cast<uint64_t>(Number(isolate, options, "arrayBufferBytes")),
                                   Text(isolate, options, "caller"),
+                                  Flag(isolate, options, "inlined"),
+                                  Text(isolate, options, "recorderFile"),
+                                  static_cast<uint32_t>(Number(isolate, options, "recorderPid")),
+                                  on_stop->IsFunction() ? on_stop.As<v8::Function>() : Local<v8::Function>(),
                               });
   // Without a prototype it takes part in no hidden classes of the program's (scripts/own-shapes.mjs).
   const Local<Object> answer = Object::New(isolate, v8::Null(isolate), nullptr, nullptr, 0);
@@ -86,6 +94,15 @@ void Start(const FunctionCallbackInfo<Value>& args) {
   isolate->GetHeapStatistics(&heap);
   Set(isolate, answer, "heapLimitBytes", static_cast<double>(heap.heap_size_limit()));
   args.GetReturnValue().Set(answer);
+}
+
+// recordedInto() -> string: the folder into which this isolate is being recorded, "" where it is not.
+void RecordedInto(const FunctionCallbackInfo<Value>& args) {
+  const std::string folder = Session::RecordedInto();
+  const auto length = static_cast<int>(folder.size());
+  Local<String> text;
+  if (!String::NewFromUtf8(args.GetIsolate(), folder.data(), v8::NewStringType::kNormal, length).ToLocal(&text)) return;
+  args.GetReturnValue().Set(text);
 }
 
 // yieldSampler(threadId?): leaves V8's heap sampler of this isolate, or of the worker with this thread id, to the program.
@@ -111,6 +128,7 @@ void AppendTag(const FunctionCallbackInfo<Value>& args) {
 
 NODE_MODULE_INIT(/* exports, module, context */) {
   NODE_SET_METHOD(exports, "start", gcspike::Start);
+  NODE_SET_METHOD(exports, "recordedInto", gcspike::RecordedInto);
   NODE_SET_METHOD(exports, "yieldSampler", gcspike::YieldSampler);
   NODE_SET_METHOD(exports, "appendTag", gcspike::AppendTag);
 }

@@ -49,6 +49,11 @@ void Free(void* allocator, void* data, size_t bytes) {
 
 }  // namespace
 
+ArrayBufferMeter* ArrayBufferMeter::OfThisThread() {
+  thread_local ArrayBufferMeter* const meter = new ArrayBufferMeter;
+  return meter;
+}
+
 bool ArrayBufferMeter::Install(v8::Isolate* isolate, uint64_t live_bytes) {
   void* allocator = isolate->GetArrayBufferAllocator();
   char* known = static_cast<char*>(dlsym(RTLD_DEFAULT, "_ZTVN4node24NodeArrayBufferAllocatorE"));
@@ -56,15 +61,7 @@ bool ArrayBufferMeter::Install(v8::Isolate* isolate, uint64_t live_bytes) {
   void** original = *static_cast<void***>(allocator);
   if (reinterpret_cast<char*>(original) != known + kPrefix * sizeof(void*)) return false;
   bytes_.store(live_bytes, std::memory_order_relaxed);
-  // Leaked on purpose: buffers may be freed after the isolate is gone.
-  void** copy = new void*[2 + kPrefix + kSlots];
-  copy[0] = original;
-  copy[1] = this;
-  std::memcpy(copy + 2, original - kPrefix, (kPrefix + kSlots) * sizeof(void*));
-  table_ = copy + 2 + kPrefix;
-  table_[kAllocate] = reinterpret_cast<void*>(&Allocate<kAllocate>);
-  table_[kAllocateUninitialized] = reinterpret_cast<void*>(&Allocate<kAllocateUninitialized>);
-  table_[kFree] = reinterpret_cast<void*>(&Free);
+  if (table_ == nullptr) table_ = CopyTable(original);
   allocator_ = allocator;
   original_ = original;
   // Released: another thread that frees a buffer must not see the table before what is in it.
@@ -72,9 +69,22 @@ bool ArrayBufferMeter::Install(v8::Isolate* isolate, uint64_t live_bytes) {
   return true;
 }
 
+// Never freed, and put in place again by the next Install: another thread may be about to call through it.
+void** ArrayBufferMeter::CopyTable(void** original) {
+  void** const copy = new void*[2 + kPrefix + kSlots];
+  copy[0] = original;
+  copy[1] = this;
+  std::memcpy(copy + 2, original - kPrefix, (kPrefix + kSlots) * sizeof(void*));
+  void** const table = copy + 2 + kPrefix;
+  table[kAllocate] = reinterpret_cast<void*>(&Allocate<kAllocate>);
+  table[kAllocateUninitialized] = reinterpret_cast<void*>(&Allocate<kAllocateUninitialized>);
+  table[kFree] = reinterpret_cast<void*>(&Free);
+  return table;
+}
+
 void ArrayBufferMeter::Remove() {
   if (allocator_ != nullptr && *static_cast<void***>(allocator_) == table_) {
-    *static_cast<void***>(allocator_) = original_;
+    __atomic_store_n(static_cast<void***>(allocator_), original_, __ATOMIC_RELEASE);
   }
   allocator_ = nullptr;
 }

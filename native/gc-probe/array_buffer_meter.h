@@ -13,6 +13,9 @@ namespace gcspike {
 
 class ArrayBufferMeter {
  public:
+  // The one of the calling thread's isolate. Never destroyed: other threads may free a buffer through it at any time.
+  static ArrayBufferMeter* OfThisThread();
+
   // Puts counting wrappers before the isolate's allocator. `live_bytes`: what it holds already. False, and nothing
   // changed, where the allocator is not Node's own (an embedder's, Electron's).
   bool Install(v8::Isolate* isolate, uint64_t live_bytes);
@@ -21,11 +24,13 @@ class ArrayBufferMeter {
 
   BufferSampler& sampler() { return sampler_; }
 
-  bool installed() const { return table_ != nullptr; }
+  bool installed() const { return allocator_ != nullptr; }
   uint64_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
   void Add(int64_t delta) { bytes_.fetch_add(static_cast<uint64_t>(delta), std::memory_order_relaxed); }
 
  private:
+  void** CopyTable(void** original);
+
   std::atomic<uint64_t> bytes_{0};
   BufferSampler sampler_;
   void* allocator_ = nullptr;

@@ -19,6 +19,7 @@
 #include "high_descriptor.h"
 #include "inlined_functions.h"
 #include "mapped_log.h"
+#include "recorder_watch.h"
 #include "session.h"
 
 namespace gcspike {
@@ -27,26 +28,37 @@ namespace {
 constexpr uint64_t kTickNs = 100'000'000;
 constexpr size_t kThreadStackBytes = 256 * 1024;
 
-// Never destroyed: the thread runs until the process is gone.
+// What one recorder wants of this process.
+struct ProcessRecording {
+  std::string folder;
+  RecorderWatch recorder;
+  MappedLog log;
+  std::vector<std::shared_ptr<Session>> sessions;  // the state's mutex guards it
+  // The recorder wants no more: sessions that did not stop yet are asked to.
+  bool over = false;
+};
+
+// Never destroyed: the thread may run until the process is gone.
 struct State {
   std::mutex mutex;
-  std::vector<std::shared_ptr<Session>> sessions;
-  MappedLog process_log;
-  bool log_opened = false;
+  std::vector<std::shared_ptr<ProcessRecording>> recordings;
   bool started = false;
 };
 State* const state = new State;
 
 #ifdef __APPLE__
-uint64_t ResidentBytes() {
+int OpenStatm() { return -1; }
+
+uint64_t ResidentBytes(int) {
   mach_task_basic_info info;
   mach_msg_type_number_t count = MACH_TASK_BASIC_INFO_COUNT;
   const auto result = task_info(mach_task_self(), MACH_TASK_BASIC_INFO, reinterpret_cast<task_info_t>(&info), &count);
   return result == KERN_SUCCESS ? info.resident_size : 0;
 }
 #else
-uint64_t ResidentBytes() {
-  static const int fd = MoveUp(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
+int OpenStatm() { return MoveUp(open("/proc/self/statm", O_RDONLY | O_CLOEXEC)); }
+
+uint64_t ResidentBytes(int fd) {
   char text[128];
   const ssize_t n = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
   if (n <= 0) return 0;
@@ -57,18 +69,18 @@ uint64_t ResidentBytes() {
 }
 #endif
 
-void SampleProcess() {
-  auto* record = static_cast<ProcessRecord*>(state->process_log.Reserve(sizeof(ProcessRecord)));
+void SampleProcess(MappedLog* log, int statm_fd) {
+  auto* record = static_cast<ProcessRecord*>(log->Reserve(sizeof(ProcessRecord)));
   if (record == nullptr) return;
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   record->time_ns = NowNs();
-  record->rss = ResidentBytes();
+  record->rss = ResidentBytes(statm_fd);
   record->cpu_ns = ReadClock(CLOCK_PROCESS_CPUTIME_ID);
   record->minor_faults = static_cast<uint64_t>(usage.ru_minflt);
   record->major_faults = static_cast<uint64_t>(usage.ru_majflt);
   record->involuntary_switches = static_cast<uint64_t>(usage.ru_nivcsw);
-  state->process_log.Commit(sizeof(ProcessRecord));
+  log->Commit(sizeof(ProcessRecord));
 }
 
 void SleepUntil(uint64_t when_ns) {
@@ -79,21 +91,67 @@ void SleepUntil(uint64_t when_ns) {
   nanosleep(&duration, nullptr);
 }
 
+std::vector<std::shared_ptr<ProcessRecording>> Recordings() {
+  std::lock_guard<std::mutex> guard(state->mutex);
+  return state->recordings;
+}
+
+std::vector<std::shared_ptr<Session>> SessionsOf(const ProcessRecording& recording) {
+  std::lock_guard<std::mutex> guard(state->mutex);
+  return recording.sessions;
+}
+
+// No lock is held while the disk works.
+void Tick(ProcessRecording* recording, int statm_fd) {
+  if (!recording->over && recording->recorder.IsOver()) {
+    recording->over = true;
+    recording->log.Close();
+  }
+  if (!recording->over) {
+    SampleProcess(&recording->log, statm_fd);
+    recording->log.MakeRoom();
+  }
+  for (const auto& session : SessionsOf(*recording)) {
+    if (recording->over) session->RequestStop();
+    if (!session->Tick()) Unwatch(session.get());
+  }
+}
+
+// Ends recordings without sessions. False where none is left: then the thread ends, too.
+bool HasWork() {
+  std::vector<std::shared_ptr<ProcessRecording>> ended;
+  bool has_work;
+  {
+    std::lock_guard<std::mutex> guard(state->mutex);
+    std::erase_if(state->recordings, [&ended](const auto& recording) {
+      if (!recording->sessions.empty()) return false;
+      ended.push_back(recording);
+      return true;
+    });
+    has_work = !state->recordings.empty();
+    state->started = has_work;
+  }
+  for (const auto& recording : ended) {
+    recording->log.Close();
+    recording->recorder.Finish();
+  }
+  return has_work;
+}
+
 void* Run(void*) {
 #ifdef __linux__
   pthread_setname_np(pthread_self(), "gcspike");
 #endif
   InlinedFunctions::FindCodeFunction();
+  const int statm_fd = OpenStatm();
   uint64_t next = NowNs();
-  for (;;) {
-    SampleProcess();
-    state->process_log.MakeRoom();
-    // No lock is held while the disk works.
-    for (const auto& session : WatchedSessions()) session->Tick();
+  while (HasWork()) {
+    for (const auto& recording : Recordings()) Tick(recording.get(), statm_fd);
     // After a long stop of the machine, ticks are skipped, not made up for.
     next = std::max(next + kTickNs, NowNs());
     SleepUntil(next);
   }
+  if (statm_fd >= 0) close(statm_fd);
   return nullptr;
 }
 
@@ -115,30 +173,36 @@ bool StartThread() {
 
 }  // namespace
 
-void StartBackgroundThread(const std::string& folder) {
+void Watch(const std::shared_ptr<Session>& session, const std::string& folder, const std::string& recorder_file,
+           uint32_t recorder_pid) {
   std::lock_guard<std::mutex> guard(state->mutex);
-  if (state->started) return;
-  const std::string path = folder + "/" + std::to_string(getpid()) + ".process";
-  if (!state->log_opened) {
-    state->process_log.Open(path, {LogKind::kProcess, sizeof(ProcessRecord), 0, 64 << 10, 256 << 20});
+  auto& recordings = state->recordings;
+  auto found = std::find_if(recordings.begin(), recordings.end(), [&](const auto& r) { return r->folder == folder; });
+  if (found == recordings.end()) {
+    found = recordings.insert(found, std::make_shared<ProcessRecording>());
+    (*found)->folder = folder;
+    (*found)->recorder.Start(recorder_file, recorder_pid);
+    (*found)->log.Open(folder + "/" + std::to_string(getpid()) + ".process",
+                       {LogKind::kProcess, sizeof(ProcessRecord), 0, 64 << 10, 256 << 20});
   }
-  state->log_opened = true;
-  state->started = StartThread();
-}
-
-void Watch(const std::shared_ptr<Session>& session) {
-  std::lock_guard<std::mutex> guard(state->mutex);
-  state->sessions.push_back(session);
+  (*found)->sessions.push_back(session);
+  if (!state->started) state->started = StartThread();
 }
 
 void Unwatch(const Session* session) {
   std::lock_guard<std::mutex> guard(state->mutex);
-  std::erase_if(state->sessions, [session](const auto& watched) { return watched.get() == session; });
+  for (const auto& recording : state->recordings) {
+    std::erase_if(recording->sessions, [session](const auto& watched) { return watched.get() == session; });
+  }
 }
 
 std::vector<std::shared_ptr<Session>> WatchedSessions() {
+  std::vector<std::shared_ptr<Session>> sessions;
   std::lock_guard<std::mutex> guard(state->mutex);
-  return state->sessions;
+  for (const auto& recording : state->recordings) {
+    sessions.insert(sessions.end(), recording->sessions.begin(), recording->sessions.end());
+  }
+  return sessions;
 }
 
 }  // namespace gcspike

@@ -1,8 +1,9 @@
-// One thread a process that wakes ten times a second: memory and processor time of the process, the event loops'
-// utilisation and delay, room in the logs, and the request that makes each isolate sample its heap. It goes on while
-// an event loop is blocked.
+// One thread a process that wakes ten times a second while something is recorded: memory and processor time of the process,
+// the event loops' utilisation and delay, room in the logs, and the request that makes each isolate sample its heap. It goes
+// on while an event loop is blocked. It also sees when a recorder wants no more, and asks the isolates to stop.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -11,10 +12,10 @@ namespace gcspike {
 
 class Session;
 
-// Starts the thread with the first session. `folder`: where <pid>.process goes.
-void StartBackgroundThread(const std::string& folder);
-// From then on until Unwatch, the thread looks at this session; after Unwatch perhaps once more.
-void Watch(const std::shared_ptr<Session>& session);
+// From then on until Unwatch, the thread looks at this session; after Unwatch perhaps once more. `folder`: where
+// <pid>.process goes. `recorder_file` and `recorder_pid`: see RecorderWatch.
+void Watch(const std::shared_ptr<Session>& session, const std::string& folder, const std::string& recorder_file,
+           uint32_t recorder_pid);
 void Unwatch(const Session* session);
 std::vector<std::shared_ptr<Session>> WatchedSessions();
 

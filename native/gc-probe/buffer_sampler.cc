@@ -22,6 +22,7 @@ void BufferSampler::Start(MappedLog* log, StackTable* table, JavaScriptStacks* s
   collections_ = collections;
   thread_ = &this_thread;
   interval_.Start(interval_bytes, NowNs());
+  count_ = 0;
   countdown_ = interval_.Next();
   on_.store(true, std::memory_order_release);
 }
@@ -37,6 +38,9 @@ void BufferSampler::Stop() {
   WriteDeaths();
   std::lock_guard<std::mutex> guard(mutex_);
   on_.store(false, std::memory_order_release);
+  for (const auto& [block, live] : live_) filter_[FilterSlot(block)].fetch_sub(1, std::memory_order_relaxed);
+  decltype(live_)().swap(live_);
+  decltype(dead_)().swap(dead_);
 }
 
 void BufferSampler::Allocated(void* block, size_t bytes) {

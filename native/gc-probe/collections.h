@@ -19,6 +19,8 @@ class Collections {
   void Start(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter, JavaScriptStacks* stacks);
   void Stop();
 
+  // Between a prologue and its epilogue. On the isolate's thread.
+  bool is_collecting() const { return depth_ > 0; }
   // Start of the collection that runs or, between two, of the last one; ns. Any thread.
   uint64_t last_start_ns() const { return last_start_ns_.load(std::memory_order_relaxed); }
   // Another number where code may have moved or gone: only collections of the old generation do that.

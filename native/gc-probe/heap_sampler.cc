@@ -58,7 +58,7 @@ size_t WordsOf(void* block) { return std::min(UsableBytes(block) / sizeof(uintpt
 }  // namespace
 
 Sampler HeapSampler::Start(v8::Isolate* isolate, MappedLog* log, StackTable* table, JavaScriptStacks* stacks,
-                           const Collections* collections, uint64_t interval_bytes) {
+                           const Collections* collections, uint64_t interval_bytes, bool inlined) {
   isolate_ = isolate;
   log_ = log;
   table_ = table;
@@ -68,7 +68,7 @@ Sampler HeapSampler::Start(v8::Isolate* isolate, MappedLog* log, StackTable* tab
   interval_.Start(interval_bytes, NowNs());
   if (!kIsKnown || !stacks->is_on() || !TakeObserver()) return Sampler::kNone;
   sampling_ = true;
-  if (!stacks->StartInlined(observer_[kObserverHeap])) return Sampler::kFrames;
+  if (!inlined || !stacks->StartInlined(observer_[kObserverHeap])) return Sampler::kFrames;
   // Optimised code carries its tables of positions from now on.
   v8::CpuProfiler::UseDetailedSourcePositionsForProfiling(isolate);
   return Sampler::kExact;
@@ -95,7 +95,7 @@ bool HeapSampler::TakeObserver() {
       if (observer[kObserverProfiler] != words[i] || observer[kObserverHeap] != profiler[kProfilerHeap]) continue;
       const auto* const original = reinterpret_cast<const uintptr_t*>(observer[0]);
       if (!std::all_of(original, original + kSlots, [&](uintptr_t function) { return code.IsNode(function); })) continue;
-      // Leaked on purpose, as the profiler may outlive the session.
+      // Freed when the profiler is gone.
       table_of_observer_ = new uintptr_t[1 + kPrefix + kSlots] + 1 + kPrefix;
       std::memcpy(table_of_observer_ - kPrefix, original - kPrefix, (kPrefix + kSlots) * sizeof(uintptr_t));
       *(table_of_observer_ - kPrefix - 1) = reinterpret_cast<uintptr_t>(this);
@@ -142,6 +142,9 @@ void HeapSampler::Stop() {
   }
   free_.clear();
   blocks_.clear();
+  live_count_ = 0;
+  if (table_of_observer_ != nullptr) delete[] (table_of_observer_ - 1 - kPrefix);
+  table_of_observer_ = nullptr;
 }
 
 HeapSampler* HeapSampler::Of(void* observer) {

@@ -26,9 +26,10 @@ enum class Sampler { kNone, kFrames, kExact };
 class HeapSampler {
  public:
   // On the isolate's thread. kNone, and nothing has changed, where V8 is not as we know it or somebody else is sampling.
-  // kFrames: inlined functions stay unknown.
+  // kFrames: inlined functions stay unknown. `inlined`: code that is optimised from now on shall tell them, for which V8
+  // looks at its whole heap.
   Sampler Start(v8::Isolate* isolate, MappedLog* log, StackTable* table, JavaScriptStacks* stacks,
-                const Collections* collections, uint64_t interval_bytes);
+                const Collections* collections, uint64_t interval_bytes, bool inlined);
   // Now and then, on the isolate's thread, outside collections.
   void Tick(uint64_t now_ns);
   // Leaves V8's sampler to the program; what is alive is still watched.

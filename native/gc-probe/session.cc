@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "background_thread.h"
 #include "clock.h"
@@ -15,12 +16,18 @@ thread_local Session* this_thread = nullptr;
 }  // namespace
 
 SessionResult Session::Start(v8::Isolate* isolate, const SessionOptions& options) {
+  if (this_thread != nullptr) return {};
   std::shared_ptr<Session> session(new Session(isolate, options));
-  session->self_ = session;  // until OnLoopReleased, in workers
-  const SessionResult result = session->StartCollectors();
+  session->self_ = session;  // until Release
+  const SessionResult result = session->StartCollectors(options);
   if (result.gc) this_thread = session.get();
   else session->self_.reset();
   return result;
+}
+
+std::string Session::RecordedInto() {
+  if (this_thread != nullptr && this_thread->stop_requested_) OnStopRequest(this_thread);
+  return this_thread == nullptr ? "" : this_thread->folder_;
 }
 
 Session* Session::OfThisThread() { return this_thread; }
@@ -35,8 +42,13 @@ std::shared_ptr<Session> Session::OfThread(uint32_t thread_id) {
 Session::Session(v8::Isolate* isolate, const SessionOptions& options)
     : isolate_(isolate),
       environment_(node::GetCurrentEnvironment(isolate->GetCurrentContext())),
-      options_(options),
-      array_buffers_(new ArrayBufferMeter) {
+      folder_(options.folder),
+      isolate_id_(options.isolate_id),
+      thread_id_(options.thread_id),
+      allocation_window_ns_(options.allocation_window_ns),
+      recorder_file_(options.recorder_file),
+      on_stop_(isolate, options.on_stop),
+      array_buffers_(ArrayBufferMeter::OfThisThread()) {
 #ifdef __linux__
   has_thread_clock_ = pthread_getcpuclockid(pthread_self(), &thread_clock_) == 0;
 #endif
@@ -44,67 +56,78 @@ Session::Session(v8::Isolate* isolate, const SessionOptions& options)
 
 bool Session::OpenLog(MappedLog* log, const char* suffix, LogKind kind, size_t record_bytes, uint64_t ahead,
                       uint64_t limit) {
-  return log->Open(options_.folder + "/" + options_.isolate_id + suffix,
-                   {kind, static_cast<uint32_t>(record_bytes), options_.thread_id, ahead, limit});
+  return log->Open(folder_ + "/" + isolate_id_ + suffix,
+                   {kind, static_cast<uint32_t>(record_bytes), thread_id_, ahead, limit});
 }
 
-SessionResult Session::StartCollectors() {
+SessionResult Session::StartCollectors(const SessionOptions& options) {
   SessionResult result = {};
   const size_t spaces = std::min(isolate_->NumberOfHeapSpaces(), kMaxSpaces);
   result.gc = OpenLog(&gc_log_, ".gc", LogKind::kGc, GcRecordBytes(spaces), 512 << 10, 2ull << 30);
   if (!result.gc) return result;
   OpenLog(&heap_log_, ".heap", LogKind::kHeap, HeapRecordBytes(spaces), 64 << 10, 256 << 20);
   OpenLog(&loop_log_, ".loop", LogKind::kLoop, sizeof(LoopRecord), 16 << 10, 64 << 20);
-  result.array_buffers = array_buffers_->Install(isolate_, options_.array_buffer_bytes);
+  result.array_buffers = array_buffers_->Install(isolate_, options.array_buffer_bytes);
   if (OpenLog(&functions_log_, ".functions", LogKind::kFunctions, 0, 128 << 10, 64 << 20)) {
-    result.trigger_stacks = stacks_.Start(isolate_, &functions_log_, options_.caller);
+    result.trigger_stacks = stacks_.Start(isolate_, &functions_log_, options.caller);
   }
   collections_.Start(isolate_, &gc_log_, array_buffers_, &stacks_);
   heap_.Start(isolate_, &heap_log_, array_buffers_);
   heap_.Take();
-  if (options_.phases && OpenLog(&phases_log_, ".phases", LogKind::kPhases, sizeof(PhaseRecord), 512 << 10, 2ull << 30)) {
+  if (options.phases && OpenLog(&phases_log_, ".phases", LogKind::kPhases, sizeof(PhaseRecord), 512 << 10, 2ull << 30)) {
     result.phases = spans_.Start(&phases_log_);
     if (!result.phases) phases_log_.Discard();
   }
-  if (options_.allocations) StartAllocations(&result);
+  if (options.allocations) StartAllocations(options, &result);
   result.tags = OpenLog(&tags_log_, ".tags", LogKind::kTags, 0, 0, 128 << 20);
-  loop_watch_.Start(node::GetCurrentEventLoop(isolate_));
+  uv_loop_t* const loop = node::GetCurrentEventLoop(isolate_);
+  loop_watch_.Start(loop);
+  if (is_attached()) stop_call_.Start(loop, OnStopRequest, this);
   cleanup_ = node::AddEnvironmentCleanupHook(isolate_, OnEnvironmentEnd, this);
-  // process.exit() runs no cleanup hooks. In a worker it does, and the session is gone when these callbacks run.
-  if (options_.thread_id == 0) {
-    node::AtExit(environment_, OnProcessExit, this);
-  }
-  StartBackgroundThread(options_.folder);
-  Watch(self_);
+  WatchProcessExit();
+  Watch(self_, folder_, recorder_file_, options.recorder_pid);
   return result;
 }
 
+// process.exit() runs no cleanup hooks. In a worker it does, and the session is gone when these callbacks run. Once: Node takes
+// none of them back.
+void Session::WatchProcessExit() {
+  static bool watching = false;
+  if (thread_id_ != 0 || watching) return;
+  node::AtExit(environment_, OnProcessExit, nullptr);
+  watching = true;
+}
+
 // Our own sampler, or V8's where that is not possible.
-void Session::StartAllocations(SessionResult* result) {
+void Session::StartAllocations(const SessionOptions& options, SessionResult* result) {
   constexpr uint64_t kLimit = 2ull << 30;
   if (OpenLog(&stacks_log_, ".stacks", LogKind::kStacks, 0, 256 << 10, kLimit) &&
       OpenLog(&samples_log_, ".samples", LogKind::kSamples, sizeof(SampleRecord), 256 << 10, kLimit)) {
     stack_table_.Open(&stacks_log_);
     result->sampler = heap_sampler_.Start(isolate_, &samples_log_, &stack_table_, &stacks_, &collections_,
-                                          options_.allocation_interval_bytes);
+                                          options.allocation_interval_bytes, options.inlined);
     result->allocations = result->sampler != Sampler::kNone;
   }
   if (result->allocations) {
     if (result->array_buffers &&
         OpenLog(&buffers_log_, ".buffers", LogKind::kBuffers, sizeof(SampleRecord), 128 << 10, kLimit)) {
       array_buffers_->sampler().Start(&buffers_log_, &stack_table_, &stacks_, &collections_,
-                                      options_.allocation_interval_bytes);
+                                      options.allocation_interval_bytes);
     }
     return;
   }
   stacks_log_.Discard();
   samples_log_.Discard();
   if (!OpenLog(&alloc_log_, ".alloc", LogKind::kAlloc, 0, 0, kLimit)) return;
-  result->allocations = allocations_.Start(isolate_, &alloc_log_, options_.allocation_interval_bytes);
+  result->allocations = allocations_.Start(isolate_, &alloc_log_, options.allocation_interval_bytes);
   if (!result->allocations) alloc_log_.Discard();
 }
 
-void Session::Tick() {
+bool Session::Tick() {
+  if (recording_over_) {
+    CloseLogs();
+    return false;
+  }
   LoopRecord loop;
   bool alive;
   {
@@ -116,12 +139,13 @@ void Session::Tick() {
     }
   }
   std::lock_guard<std::mutex> guard(files_mutex_);
-  if (files_closed_) return;
+  if (files_closed_) return false;
   for (MappedLog* log : logs()) log->MakeRoom();
   auto* record = static_cast<LoopRecord*>(alive ? loop_log_.Reserve(sizeof(LoopRecord)) : nullptr);
-  if (record == nullptr) return;
+  if (record == nullptr) return true;
   *record = loop;
   loop_log_.Commit(sizeof(LoopRecord));
+  return true;
 }
 
 LoopRecord Session::SampleLoop() {
@@ -142,20 +166,26 @@ void Session::RequestYieldSampler() {
 void Session::OnInterrupt(v8::Isolate*, void* data) {
   auto* self = static_cast<Session*>(data);
   self->interrupt_pending_ = false;
+  if (self->released_) {
+    self->Release();
+    return;
+  }
+  if (self->stop_requested_) self->StopRecording();
   // Reading a profile may collect, and collecting may run callbacks of addons that run JavaScript.
   if (!self->sampling_ || self->in_interrupt_) return;
   self->in_interrupt_ = true;
   self->heap_.Take();
   self->heap_sampler_.Tick(NowNs());
   self->array_buffers_->sampler().Tick(NowNs());
-  if (NowNs() - self->allocations_.window_start_ns() >= self->options_.allocation_window_ns) self->allocations_.Cut();
+  if (NowNs() - self->allocations_.window_start_ns() >= self->allocation_window_ns_) self->allocations_.Cut();
   self->in_interrupt_ = false;
 }
 
 void Session::OnYieldRequest(void* data) {
   auto* self = static_cast<Session*>(data);
   self->yield_pending_ = false;
-  self->YieldSampler();
+  if (self->released_) self->Release();
+  else self->YieldSampler();
 }
 
 void Session::YieldSampler() {
@@ -167,6 +197,7 @@ void Session::YieldSampler() {
 }
 
 bool Session::AppendTag(v8::Local<v8::ArrayBufferView> record) {
+  if (recording_over_) return false;
   const size_t bytes = record->ByteLength();
   void* const at = tags_log_.ReserveWaiting(bytes);
   if (at == nullptr) return false;
@@ -189,31 +220,48 @@ void Session::FinishSampling() {
   allocations_.Stop(false);
 }
 
-void Session::OnProcessExit(void* self) { static_cast<Session*>(self)->FinishSampling(); }
-
-// The last callback on the loop: nothing of this session is called afterwards, if it is a worker's. A process's main
-// thread goes on recording until there is no process, because V8 may still collect while it takes the isolate down.
-void Session::OnLoopReleased(void* data) {
-  auto* self = static_cast<Session*>(data);
-  const auto done = self->environment_done_;
-  void* const argument = self->environment_done_argument_;
-  if (self->options_.thread_id != 0) self->End();
-  done(argument);
+void Session::OnProcessExit(void*) {
+  if (this_thread != nullptr) this_thread->FinishSampling();
 }
 
-void Session::End() {
+// Both ways: an event loop that waits runs no JavaScript, and JavaScript that runs for long leaves the loop no turn.
+void Session::RequestStop() {
+  std::lock_guard<std::mutex> guard(isolate_mutex_);
+  if (!alive_) return;
+  stop_requested_ = true;
+  stop_call_.Request();
+  RequestSample();
+}
+
+void Session::OnStopRequest(void* data) {
+  auto* self = static_cast<Session*>(data);
+  self->StopRecording();
+  if (self->recording_over_) self->Leave();
+}
+
+void Session::StopRecording() {
+  if (recording_over_ || in_interrupt_ || collections_.is_collecting()) return;
+  in_interrupt_ = true;
+  FinishSampling();
+  TakeOut();
+  array_buffers_->Remove();
+  recording_over_ = true;
+  in_interrupt_ = false;
+}
+
+void Session::TakeOut() {
   collections_.Stop();
   spans_.Stop();
-  cleanup_.release();
-  this_thread = nullptr;
-  Unwatch(this);
-  {
-    std::lock_guard<std::mutex> guard(files_mutex_);
-    files_closed_ = true;
-    for (MappedLog* log : logs()) log->Close();
-  }
-  // An interrupt that V8 did not get to would find nothing.
-  if (!interrupt_pending_ && !yield_pending_) self_.reset();
+}
+
+void Session::Leave() {
+  if (letting_go_) return;
+  if (this_thread == this) this_thread = nullptr;
+  LetGoOfLoop();
+  v8::HandleScope scope(isolate_);
+  const v8::Local<v8::Function> on_stop = on_stop_.Get(isolate_);
+  on_stop_.Reset();
+  if (!on_stop.IsEmpty()) node::MakeCallback(isolate_, v8::Object::New(isolate_), on_stop, 0, nullptr, {0, 0});
 }
 
 void Session::OnEnvironmentEnd(void* data, void (*done)(void*), void* argument) {
@@ -221,7 +269,52 @@ void Session::OnEnvironmentEnd(void* data, void (*done)(void*), void* argument) 
   self->FinishSampling();
   self->environment_done_ = done;
   self->environment_done_argument_ = argument;
-  self->loop_watch_.Stop(OnLoopReleased, self);
+  if (!self->letting_go_) self->LetGoOfLoop();
+}
+
+void Session::LetGoOfLoop() {
+  letting_go_ = true;
+  loop_watch_.Stop(OnLoopWatchClosed, this);
+}
+
+void Session::OnLoopWatchClosed(void* data) {
+  auto* self = static_cast<Session*>(data);
+  if (self->is_attached()) self->stop_call_.Stop(OnLoopReleased, self);
+  else OnLoopReleased(self);
+}
+
+// The last callback on the loop: nothing of this session is called afterwards, if it was stopped or is a worker's. A process's
+// main thread goes on recording until there is no process, because V8 may still collect while it takes the isolate down.
+void Session::OnLoopReleased(void* data) {
+  auto* self = static_cast<Session*>(data);
+  const auto done = self->environment_done_;
+  void* const argument = self->environment_done_argument_;
+  if (done == nullptr) node::RemoveEnvironmentCleanupHook(std::move(self->cleanup_));
+  else self->cleanup_.release();
+  if (!self->recording_over_ && self->thread_id_ != 0) {
+    self->TakeOut();
+    Unwatch(self);
+    self->CloseLogs();
+    self->recording_over_ = true;
+  }
+  if (self->recording_over_) {
+    if (this_thread == self) this_thread = nullptr;
+    self->on_stop_.Reset();
+    self->Release();
+  }
+  if (done != nullptr) done(argument);
+}
+
+void Session::CloseLogs() {
+  std::lock_guard<std::mutex> guard(files_mutex_);
+  files_closed_ = true;
+  for (MappedLog* log : logs()) log->Close();
+}
+
+// An interrupt that V8 did not get to would find nothing.
+void Session::Release() {
+  released_ = true;
+  if (!interrupt_pending_ && !yield_pending_) self_.reset();
 }
 
 }  // namespace gcspike

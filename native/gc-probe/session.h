@@ -1,4 +1,5 @@
-// The recording of one isolate: its logs and collectors, from the agent's start to the end of its environment.
+// The recording of one isolate: its logs and collectors, from the agent's start until the recorder wants no more or the
+// environment ends.
 #pragma once
 
 #include <node.h>
@@ -17,6 +18,7 @@
 #include "heap_sampler.h"
 #include "heap_samples.h"
 #include "javascript_stacks.h"
+#include "loop_call.h"
 #include "loop_watch.h"
 #include "mapped_log.h"
 #include "stack_table.h"
@@ -35,6 +37,13 @@ struct SessionOptions {
   uint64_t array_buffer_bytes;
   // The JavaScript function that starts the session.
   std::string caller;
+  // Whether code from now on says which functions it inlined; V8 looks at its whole heap for that.
+  bool inlined;
+  // See RecorderWatch; "": this session does not stop before its environment ends.
+  std::string recorder_file;
+  uint32_t recorder_pid;
+  // Called on the event loop when the session has stopped recording.
+  v8::Local<v8::Function> on_stop;
 };
 
 // What could be started; the agent writes it into the isolate's descriptor.
@@ -50,15 +59,20 @@ struct SessionResult {
 
 class Session {
  public:
-  // On the isolate's thread. The session ends with the isolate's environment.
+  // On the isolate's thread. Nothing is started while a session of this isolate goes on.
   static SessionResult Start(v8::Isolate* isolate, const SessionOptions& options);
+  // The folder into which the calling thread's isolate is being recorded; "" where it is not. A session that was asked to stop
+  // does so now.
+  static std::string RecordedInto();
 
   // The session of the calling thread's isolate, or the one with this thread id. Null where there is none.
   static Session* OfThisThread();
   static std::shared_ptr<Session> OfThread(uint32_t thread_id);
 
-  // Background thread, every 100 ms.
-  void Tick();
+  // Background thread, every 100 ms. False when nothing is left to do: the logs are closed.
+  bool Tick();
+  // Background thread: the recorder wants no more. Answered when JavaScript next runs or the event loop turns.
+  void RequestStop();
   // On the isolate's thread: leaves V8's heap sampler to the program, for good.
   void YieldSampler();
   // On the isolate's thread: appends a record of .tags. False where there is no room.
@@ -66,31 +80,46 @@ class Session {
   // Any thread: the isolate does so before whatever it is asked to do next.
   void RequestYieldSampler();
 
-  uint32_t thread_id() const { return options_.thread_id; }
+  uint32_t thread_id() const { return thread_id_; }
 
  private:
   Session(v8::Isolate* isolate, const SessionOptions& options);
-  SessionResult StartCollectors();
-  void StartAllocations(SessionResult* result);
+  SessionResult StartCollectors(const SessionOptions& options);
+  void StartAllocations(const SessionOptions& options, SessionResult* result);
   bool OpenLog(MappedLog* log, const char* suffix, LogKind kind, size_t record_bytes, uint64_t ahead, uint64_t limit);
   LoopRecord SampleLoop();
   void RequestSample();
   static void OnInterrupt(v8::Isolate* isolate, void* self);
   static void OnYieldRequest(void* self);
+  static void OnStopRequest(void* self);
   static void OnEnvironmentEnd(void* self, void (*done)(void*), void* argument);
+  static void OnLoopWatchClosed(void* self);
   static void OnLoopReleased(void* self);
-  static void OnProcessExit(void* self);
-  // A worker's session is over.
-  void End();
+  static void OnProcessExit(void*);
+  void WatchProcessExit();
+  bool is_attached() const { return !recorder_file_.empty(); }
+  // Takes everything out of the isolate but what is the event loop's, unless it collects now. May run in the middle of
+  // JavaScript.
+  void StopRecording();
+  // When nothing is recorded any more: tells the agent, and lets go of the event loop.
+  void Leave();
+  void LetGoOfLoop();
+  void TakeOut();
+  void CloseLogs();
+  void Release();
   // Writes what is not written yet; nothing more is sampled, pauses still are recorded.
   void FinishSampling();
 
   v8::Isolate* const isolate_;
   node::Environment* const environment_;
-  const SessionOptions options_;
+  const std::string folder_, isolate_id_;
+  const uint32_t thread_id_;
+  const uint64_t allocation_window_ns_;
+  const std::string recorder_file_;
+  v8::Global<v8::Function> on_stop_;
   clockid_t thread_clock_ = CLOCK_MONOTONIC;
   bool has_thread_clock_ = false;
-  // Keeps the session alive until its isolate needs it no longer; the background thread may for a tick longer.
+  // Keeps the session alive until its isolate needs it no longer; the background thread may for longer.
   std::shared_ptr<Session> self_;
   // Held for moments only: the isolate's thread may wait for it. `alive_`: it takes interrupts.
   std::mutex isolate_mutex_;
@@ -100,8 +129,14 @@ class Session {
   bool files_closed_ = false;
   std::atomic<bool> interrupt_pending_{false};
   std::atomic<bool> yield_pending_{false};
+  std::atomic<bool> stop_requested_{false};
+  // Nothing is written any more: the background thread closes the logs.
+  std::atomic<bool> recording_over_{false};
   bool in_interrupt_ = false;
   bool sampling_ = true;
+  bool letting_go_ = false;
+  // The loop has let go: what may still come are interrupts that V8 did not get to.
+  bool released_ = false;
 
   std::array<MappedLog*, 10> logs() {
     return {&gc_log_,   &heap_log_,   &phases_log_,  &functions_log_, &alloc_log_,
@@ -110,7 +145,7 @@ class Session {
 
   MappedLog gc_log_, heap_log_, phases_log_, functions_log_, alloc_log_, loop_log_, stacks_log_, samples_log_,
       buffers_log_, tags_log_;
-  ArrayBufferMeter* const array_buffers_;  // outlives the session, see ArrayBufferMeter
+  ArrayBufferMeter* const array_buffers_;  // the isolate's, which outlives the session
   JavaScriptStacks stacks_;
   StackTable stack_table_;
   Collections collections_;
@@ -119,6 +154,7 @@ class Session {
   HeapSampler heap_sampler_;
   AllocationWindows allocations_;
   LoopWatch loop_watch_;
+  LoopCall stop_call_;
   node::AsyncCleanupHookHandle cleanup_;
   void (*environment_done_)(void*) = nullptr;
   void* environment_done_argument_ = nullptr;

@@ -49,7 +49,8 @@ thread_local TraceSpans* this_thread = nullptr;
 // One a process: the tracing controller is shared by all isolates. Never destroyed.
 struct Hook {
   bool installed = false;
-  bool enabled = false;
+  // How many isolates record spans.
+  std::atomic<int> users{0};
   void** original = nullptr;
   uint8_t* flags[kGroupCount] = {};
   // Whether the program itself traces this group.
@@ -137,23 +138,24 @@ void Update(v8::TracingController* self, const uint8_t* flag, const char* name, 
   reinterpret_cast<UpdateFunction>(hook.original[kUpdateTraceEventDuration])(self, flag, name, handle);
 }
 
+// What the flags say is what the program itself traces.
+void ReadFlags() {
+  for (int i = 0; i < kGroupCount; i++) {
+    hook.forward[i].store((*hook.flags[i] & kEnabledForRecording) != 0, std::memory_order_relaxed);
+    if (hook.users > 0) *hook.flags[i] |= kEnabledForRecording;
+  }
+}
+
 // Node's controller writes the flags anew whenever a program starts or stops its own tracing; ours go back on then.
 class KeepEnabled : public v8::TracingController::TraceStateObserver {
  public:
-  void OnTraceEnabled() override { Enable(); }
-  void OnTraceDisabled() override { Enable(); }
-
-  static void Enable() {
-    for (int i = 0; i < kGroupCount; i++) {
-      hook.forward[i].store((*hook.flags[i] & kEnabledForRecording) != 0, std::memory_order_relaxed);
-      *hook.flags[i] |= kEnabledForRecording;
-    }
-    hook.enabled = true;
-  }
+  void OnTraceEnabled() override { ReadFlags(); }
+  void OnTraceDisabled() override { ReadFlags(); }
 };
 
+// Stays for good, also when nobody records: V8's helper threads may be between a flag and the call. Without flags V8 calls
+// nothing here.
 bool InstallHook() {
-  std::lock_guard<std::mutex> guard(hook_mutex);
   if (hook.installed) return true;
   v8::TracingController* controller = node::GetTracingController();
   char* known = static_cast<char*>(dlsym(RTLD_DEFAULT, "_ZTVN4node7tracing17TracingControllerE"));
@@ -171,9 +173,7 @@ bool InstallHook() {
   table[kAddTraceEventWithTimestamp] = reinterpret_cast<void*>(&AddTimed);
   table[kUpdateTraceEventDuration] = reinterpret_cast<void*>(&Update);
   __atomic_store_n(reinterpret_cast<void***>(controller), table, __ATOMIC_RELEASE);
-  // Calls the observer at once where the program traces already. A second time would take our flags for the program's.
   controller->AddTraceStateObserver(new KeepEnabled());
-  if (!hook.enabled) KeepEnabled::Enable();
   hook.installed = true;
   return true;
 }
@@ -181,14 +181,23 @@ bool InstallHook() {
 }  // namespace
 
 bool TraceSpans::Start(MappedLog* log) {
+  std::lock_guard<std::mutex> guard(hook_mutex);
   if (!InstallHook()) return false;
+  // A second time would take our flags for the program's.
+  if (hook.users++ == 0) ReadFlags();
   log_ = log;
   this_thread = this;
   return true;
 }
 
 void TraceSpans::Stop() {
-  if (this_thread == this) this_thread = nullptr;
+  if (this_thread != this) return;
+  this_thread = nullptr;
+  std::lock_guard<std::mutex> guard(hook_mutex);
+  if (--hook.users > 0) return;
+  for (int i = 0; i < kGroupCount; i++) {
+    if (!hook.forward[i]) *hook.flags[i] &= static_cast<uint8_t>(~kEnabledForRecording);
+  }
 }
 
 void TraceSpans::Begin(const char* name, const char* reason, uint64_t original_handle) {

@@ -7,6 +7,8 @@ import type { types } from "node:util";
 import { TAG_SOURCES } from "../recording/spec.ts";
 import { StorageLabels } from "./labels.ts";
 import { ownValue } from "./own-value.ts";
+import { replace } from "./replace.ts";
+import { type Stop, stopAll } from "./stop.ts";
 import type { TagLog } from "./tag-log.ts";
 
 const CONTEXT = TAG_SOURCES.indexOf("context");
@@ -23,10 +25,13 @@ type Method = (this: unknown, ...words: unknown[]) => unknown;
 type Methods = Record<string, unknown>;
 
 /** `Storage` is AsyncLocalStorage, `types` of node:util. Nothing is done where its methods are not Node's, or not as they are known. */
-export function followContexts(Storage: typeof AsyncLocalStorage, types: Types, log: TagLog): void {
+export function followContexts(Storage: typeof AsyncLocalStorage, types: Types, log: TagLog): Stop {
   const methods = Storage.prototype as unknown as Methods;
   const entered = noticing(types, log);
-  for (const name of entrances(methods)) methods[name] = observed(name, methods[name] as Method, entered);
+  const stops = entrances(methods).map((name) =>
+    replace(methods, name, observed(name, methods[name] as Method, entered)),
+  );
+  return () => stopAll(stops);
 }
 
 /**

@@ -4,7 +4,6 @@ import { basename, join } from "node:path";
 import { threadId } from "node:worker_threads";
 import { processSpace } from "../lib/process-space.ts";
 import type { Collector, IsolateDescriptor, Sampler, Warning } from "../recording/spec.ts";
-import { workerName } from "./options.ts";
 
 const MIB = 1024 ** 2;
 const MAX_TEXT = 1000;
@@ -48,14 +47,15 @@ export function semiSpaceBytes(
   return semiSpaceMib === null ? null : semiSpaceMib * MIB;
 }
 
-function isolateName(script: string): string {
+function isolateName(script: string, given: string): string {
   if (threadId === 0) return script === "" ? "node" : script;
-  const given = workerName();
   return given === "" ? `worker-${threadId}` : given.slice(0, MAX_TEXT);
 }
 
 export interface DescriptorFields {
   readonly id: string;
+  /** The name that this worker was given, "" without one. */
+  readonly workerName: string;
   readonly startNs: bigint;
   readonly heapLimitBytes: number | null;
   readonly collectors: readonly Collector[];
@@ -72,7 +72,7 @@ export function writeDescriptor(file: number, fields: DescriptorFields): void {
     pid: process.pid,
     parentPid: process.ppid,
     threadId,
-    name: isolateName(script),
+    name: isolateName(script, fields.workerName),
     kind: threadId === 0 ? "process" : "worker",
     script,
     node: process.version,

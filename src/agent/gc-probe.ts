@@ -3,23 +3,33 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { threadId } from "node:worker_threads";
 import { probeFileName } from "../lib/probe-file.ts";
-import type { Collector, Sampler } from "../recording/spec.ts";
+import { ATTACHED_FILE, type Collector, type Sampler } from "../recording/spec.ts";
 import type { OpenRecording } from "./options.ts";
+import { type Stop, stopAll } from "./stop.ts";
 import type { AppendTag } from "./tag-log.ts";
 import { yieldSamplerToProgram } from "./yield-sampler.ts";
 
+interface ProbeOptions {
+  readonly folder: string;
+  readonly isolateId: string;
+  readonly threadId: number;
+  readonly phases: boolean;
+  readonly allocations: boolean;
+  readonly allocationIntervalBytes: number;
+  readonly allocationWindowMs: number;
+  readonly arrayBufferBytes: number;
+  readonly caller: string;
+  /** Optimised code shall say which functions it inlined from now on: V8 looks at its whole heap for that. */
+  readonly inlined: boolean;
+  /** Only while a recorder is attached: see ATTACHED_FILE. */
+  readonly recorderFile?: string;
+  readonly recorderPid?: number;
+  /** Called on the event loop when the probe has stopped. */
+  readonly onStop?: () => void;
+}
+
 interface ProbeBinding {
-  readonly start: (options: {
-    readonly folder: string;
-    readonly isolateId: string;
-    readonly threadId: number;
-    readonly phases: boolean;
-    readonly allocations: boolean;
-    readonly allocationIntervalBytes: number;
-    readonly allocationWindowMs: number;
-    readonly arrayBufferBytes: number;
-    readonly caller: string;
-  }) => {
+  readonly start: (options: ProbeOptions) => {
     readonly gc: boolean;
     readonly phases: boolean;
     readonly allocations: boolean;
@@ -30,6 +40,8 @@ interface ProbeBinding {
     readonly sampler?: Sampler;
     readonly heapLimitBytes: number;
   };
+  /** The folder into which this isolate is being recorded, "" where it is not. */
+  readonly recordedInto: () => string;
   /** Leaves V8's heap sampler of this isolate, or of the worker with this thread id, to the program. */
   readonly yieldSampler: (threadId?: number) => void;
   /** Appends a record of .tags; false where there is no room. */
@@ -51,17 +63,45 @@ export type ProbeResult =
     }
   | { readonly ok: false; readonly reason: string };
 
+/** Node keeps a list of what was loaded, each time it is. */
+const loadedProbes = new Map<string, ProbeBinding>();
+
 function loadProbe(folder: string): ProbeBinding {
+  const known = loadedProbes.get(folder);
+  if (known !== undefined) return known;
   const name = probeFileName(process.platform, process.arch, process.versions.modules);
   const path = join(folder, name);
   if (!existsSync(path)) throw new Error(`there is no ${name}`);
   const loaded = { exports: {} };
   process.dlopen(loaded, path);
-  return loaded.exports as ProbeBinding;
+  const probe = loaded.exports as ProbeBinding;
+  loadedProbes.set(folder, probe);
+  return probe;
 }
 
-/** Never throws: says why the probe does not run. */
-export function startProbe({ folder, options }: OpenRecording, isolateId: string): ProbeResult {
+/** The folder into which this isolate is being recorded, "" where it is not. Throws where the probe cannot be loaded. */
+export function recordedInto(probeFolder: string): string {
+  return loadProbe(probeFolder).recordedInto();
+}
+
+/** How long the probe records: until the isolate's end, or as long as the recorder that is attached wants it. */
+function untilRecorderEnds(
+  { folder, options }: OpenRecording,
+  stops: readonly Stop[],
+): Pick<ProbeOptions, "inlined" | "recorderFile" | "recorderPid" | "onStop"> {
+  if (options.attachedBy === null) return { inlined: true };
+  return {
+    // V8 would look for a second at a heap of 600 MB, and what is hot is optimised already.
+    inlined: false,
+    recorderFile: join(folder, ATTACHED_FILE),
+    recorderPid: options.attachedBy,
+    onStop: () => stopAll(stops),
+  };
+}
+
+/** Never throws: says why the probe does not run. Calls `stops` when a recorder that is attached wants no more. */
+export function startProbe(recording: OpenRecording, isolateId: string, stops: Stop[]): ProbeResult {
+  const { folder, options } = recording;
   try {
     const probe = loadProbe(options.probeFolder);
     const result = probe.start({
@@ -75,6 +115,7 @@ export function startProbe({ folder, options }: OpenRecording, isolateId: string
       arrayBufferBytes: process.memoryUsage().arrayBuffers,
       // The probe tests its stack walk by finding this function on the stack.
       caller: startProbe.name,
+      ...untilRecorderEnds(recording, stops),
     });
     if (!result.gc) return { ok: false, reason: "its log could not be created" };
     const collectors: Collector[] = ["probe", "heap"];
@@ -83,7 +124,7 @@ export function startProbe({ folder, options }: OpenRecording, isolateId: string
       if (result[name]) collectors.push(name);
       else if (options[name]) missing.push(name);
     }
-    if (result.allocations) yieldSamplerToProgram(probe.yieldSampler);
+    if (result.allocations) stops.push(yieldSamplerToProgram(probe.yieldSampler));
     const { heapLimitBytes, sampler = null } = result;
     const appendTag = result.tags ? probe.appendTag : null;
     return { ok: true, collectors, missing, heapLimitBytes, appendTag, sampler };

@@ -26,10 +26,15 @@ function recordingFolder(): string | null {
 export function openRecording(): OpenRecording | null {
   const folder = recordingFolder();
   if (folder === null) return null;
+  const recording = readOptions(folder);
+  if (recording !== null) setEnvironmentData(FOLDER_KEY, folder);
+  return recording;
+}
+
+/** null where the folder is none of this version's. Throws where it cannot be read. */
+export function readOptions(folder: string): OpenRecording | null {
   const options = JSON.parse(readFileSync(join(folder, "agent.json"), "utf8")) as AgentOptions;
-  if (options.schema !== "gcspike.agent/1") return null;
-  setEnvironmentData(FOLDER_KEY, folder);
-  return { folder, options };
+  return options.schema === "gcspike.agent/1" ? { folder, options } : null;
 }
 
 /**

@@ -3,7 +3,7 @@
  * It starts the collectors and gets out of the way. Whatever goes wrong here, the program must not notice: less is
  * recorded, and the isolate's descriptor says why.
  */
-import { openRecording, restoreNodeOptions } from "./options.ts";
+import { openRecording, restoreNodeOptions, workerName } from "./options.ts";
 import { followDescendants } from "./propagation.ts";
 import { startIsolate } from "./start-isolate.ts";
 
@@ -11,7 +11,7 @@ try {
   const recording = openRecording();
   if (recording !== null) {
     restoreNodeOptions();
-    startIsolate(recording);
+    startIsolate(recording, workerName());
     followDescendants(recording.folder, __filename);
   }
 } catch {

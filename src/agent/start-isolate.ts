@@ -1,4 +1,6 @@
 /** Starts the collectors of this isolate and writes its descriptor. */
+import { closeSync, unlinkSync } from "node:fs";
+import { join } from "node:path";
 import type { Collector, Sampler, Warning } from "../recording/spec.ts";
 import { builtin, isFromSnapshot } from "./builtin.ts";
 import { claimIsolateId, writeDescriptor } from "./descriptor.ts";
@@ -7,6 +9,7 @@ import { type OptionalCollector, startProbe } from "./gc-probe.ts";
 import type { OpenRecording } from "./options.ts";
 import { startPerfHooks } from "./perf-hooks.ts";
 import { startProfiles } from "./profiles.ts";
+import type { Stop } from "./stop.ts";
 import { openTagFile } from "./tag-file.ts";
 import type { AppendTag } from "./tag-log.ts";
 import { startTags } from "./tags.ts";
@@ -55,10 +58,12 @@ function heapLimit(): number | null {
   return builtin<typeof import("node:v8")>("node:v8").getHeapStatistics().heap_size_limit;
 }
 
-function startCollector(recording: OpenRecording, id: string): Started {
+function startCollector(recording: OpenRecording, id: string, stops: Stop[]): Started {
   if (recording.options.collector === "perf_hooks") return startPortable(recording, id, []);
-  const probe = startProbe(recording, id);
+  const probe = startProbe(recording, id, stops);
   if (probe.ok) return { ...probe, warnings: probe.missing.map((name) => MISSING[name]) };
+  // What PerformanceObserver needs could not be taken back.
+  if (recording.options.attachedBy !== null) throw new Error(`the GC probe does not run here: ${probe.reason}`);
   const warning: Warning = {
     code: "no-probe",
     message: `The GC probe does not run on Node ${process.version} (${process.platform} ${process.arch}): ${probe.reason}. PerformanceObserver recorded instead: no CPU times, heap spaces, phases or allocations.`,
@@ -79,10 +84,10 @@ function startPortable({ folder }: OpenRecording, id: string, warnings: readonly
 }
 
 /** Whether tags are recorded from here on. */
-function startedTags(append: AppendTag | null): boolean {
+function startedTags(append: AppendTag | null, stops: Stop[]): boolean {
   if (append === null) return false;
   try {
-    startTags(append);
+    stops.push(startTags(append));
     return true;
   } catch {
     return false;
@@ -94,10 +99,10 @@ function withOneSampler({ folder, options }: OpenRecording): OpenRecording {
   return { folder, options: { ...options, allocations: options.allocations && !options.liveHeap } };
 }
 
-function startCollectors(recording: OpenRecording, id: string): Started {
+function startCollectors(recording: OpenRecording, id: string, stops: Stop[]): Started {
   const { options } = recording;
-  const { warnings, ...started } = startCollector(withOneSampler(recording), id);
-  const hasTags = startedTags(started.appendTag);
+  const { warnings, ...started } = startCollector(withOneSampler(recording), id, stops);
+  const hasTags = startedTags(started.appendTag, stops);
   const profiles = startProfiles(recording, id);
   const oneSampler = options.liveHeap && options.allocations ? [ONE_SAMPLER] : [];
   return {
@@ -107,9 +112,19 @@ function startCollectors(recording: OpenRecording, id: string): Started {
   };
 }
 
-export function startIsolate(recording: OpenRecording): void {
+/**
+ * `stops`: what the recorder's end takes back besides the collectors. Throws, and leaves no descriptor, where a recorder is attached
+ * and the probe does not run.
+ */
+export function startIsolate(recording: OpenRecording, workerName: string, stops: Stop[] = []): void {
   const startNs = process.hrtime.bigint();
   const { id, file } = claimIsolateId(recording.folder);
-  const started = addingExitListeners(() => startCollectors(recording, id));
-  writeDescriptor(file, { id, startNs, ...started });
+  try {
+    const started = addingExitListeners(() => startCollectors(recording, id, stops));
+    writeDescriptor(file, { id, workerName, startNs, ...started });
+  } catch (error) {
+    closeSync(file);
+    unlinkSync(join(recording.folder, `${id}.json`));
+    throw error;
+  }
 }

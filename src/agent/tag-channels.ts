@@ -1,15 +1,22 @@
 /** Tags from diagnostics_channel: what the program publishes on gcspike:tag, and the requests of node:http. */
 import { TAG_SOURCES } from "../recording/spec.ts";
 import { matchedRoute, routeName } from "./routes.ts";
+import { type Stop, stopAll } from "./stop.ts";
 import type { TagLog } from "./tag-log.ts";
 
 const PUBLISHED = TAG_SOURCES.indexOf("tag");
 const HTTP = TAG_SOURCES.indexOf("http");
 
-export type Subscribe = (channel: string, listener: (message: unknown) => void) => void;
+type Listener = (message: unknown) => void;
+
+/** What of node:diagnostics_channel is needed. */
+export interface Channels {
+  readonly subscribe: (channel: string, listener: Listener) => void;
+  readonly unsubscribe: (channel: string, listener: Listener) => boolean;
+}
 
 /** What a subscriber throws would end the program: nothing may come out of ours. */
-function quietly<T>(listener: (message: T) => void): (message: unknown) => void {
+function quietly<T>(listener: (message: T) => void): Listener {
   return (message) => {
     try {
       listener(message as T);
@@ -29,8 +36,13 @@ interface Exchange {
   readonly response: object;
 }
 
-export function followChannels(subscribe: Subscribe, log: TagLog): void {
-  subscribe(
+export function followChannels({ subscribe, unsubscribe }: Channels, log: TagLog): Stop {
+  const stops: Stop[] = [];
+  const follow = (channel: string, listener: Listener): void => {
+    subscribe(channel, listener);
+    stops.push(() => unsubscribe(channel, listener));
+  };
+  follow(
     "gcspike:tag",
     quietly((message: unknown) => {
       const name = nameOf(message);
@@ -39,14 +51,14 @@ export function followChannels(subscribe: Subscribe, log: TagLog): void {
   );
   // Weak, because a response that its client gave up on is never finished; and not a property of it, which the program could see.
   const going = new WeakMap<object, number>();
-  subscribe(
+  follow(
     "http.server.request.start",
     quietly(({ request, response }: Exchange) => {
       const tag = log.begin(HTTP, routeName(request.method, request.url));
       if (tag >= 0) going.set(response, tag);
     }),
   );
-  subscribe(
+  follow(
     "http.server.response.finish",
     quietly(({ request, response }: Exchange) => {
       const tag = going.get(response);
@@ -55,4 +67,5 @@ export function followChannels(subscribe: Subscribe, log: TagLog): void {
       log.end(HTTP, tag, matchedRoute(request, request.method));
     }),
   );
+  return () => stopAll(stops);
 }

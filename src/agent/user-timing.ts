@@ -4,6 +4,8 @@
  */
 import type { Performance } from "node:perf_hooks";
 import { TAG_SOURCES } from "../recording/spec.ts";
+import { replace } from "./replace.ts";
+import { type Stop, stopAll } from "./stop.ts";
 import type { TagLog } from "./tag-log.ts";
 
 const MARK = TAG_SOURCES.indexOf("mark");
@@ -17,23 +19,28 @@ interface TimingEntry {
 
 type TimingFunction = (...words: unknown[]) => TimingEntry;
 
-export function followUserTiming(performance: Performance, log: TagLog): void {
+export function followUserTiming(performance: Performance, log: TagLog): Stop {
+  let isOn = true;
   const methods = Object.getPrototypeOf(performance) as Record<string, unknown>;
-  const follow = (method: string, source: number): void => {
+  const follow = (method: string, source: number): Stop => {
     const original = methods[method];
-    if (typeof original !== "function") return;
-    methods[method] = new Proxy(original as TimingFunction, {
+    if (typeof original !== "function") return () => {};
+    const followed = new Proxy(original as TimingFunction, {
       apply: (target, self, words) => {
         const entry = Reflect.apply(target, self, words);
         try {
-          log.span(source, entry.name, entry.startTime, entry.duration);
+          if (isOn) log.span(source, entry.name, entry.startTime, entry.duration);
         } catch {
           // The program changed what entries are: it gets its own all the same.
         }
         return entry;
       },
     });
+    return replace(methods, method, followed);
   };
-  follow("mark", MARK);
-  follow("measure", MEASURE);
+  const stops = [follow("mark", MARK), follow("measure", MEASURE)];
+  return () => {
+    isOn = false;
+    stopAll(stops);
+  };
 }

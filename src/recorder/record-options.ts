@@ -74,6 +74,7 @@ export function agentOptions(options: RecordOptions, root: string): AgentOptions
     cpu: options.cpu ?? false,
     probeFolder: join(root, "prebuilds"),
     pprofModule: profiles ? createRequire(join(root, "package.json")).resolve("@datadog/pprof") : null,
+    attachedBy: null,
   };
 }
 

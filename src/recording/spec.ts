@@ -25,6 +25,7 @@
  *                                  while recording, the last two are <isolate>.live.0.pb.gz and <isolate>.wall.<n>.pb.gz
  *       <pid>.process              log of ProcessRecord   one every 100 ms
  *       workload.json              Workload; only where the program wrote one
+ *       attached                   ATTACHED_FILE; only while `gcspike attach` records
  *
  * `<isolate>` is `<pid>-<threadId>`, with `.2`, `.3`, ... behind it where a process replaced itself (execve).
  */
@@ -413,6 +414,19 @@ export type TagSource = (typeof TAG_SOURCES)[number];
 export const MAX_TAG_NAMES = 2500;
 export const MAX_TAG_NAME_BYTES = 600;
 
+/**
+ * A recorder that is no parent of the program keeps this file in the folder, with content, for as long as it wants the recording.
+ * It empties the file to end it; the program deletes it when it writes no more.
+ */
+export const ATTACHED_FILE = "attached";
+
+/** What the agent answers a recorder that attaches, in one isolate. */
+export type AttachAnswer =
+  | { readonly state: "recording" }
+  /** It is being recorded already: into this folder. */
+  | { readonly state: "recorded"; readonly folder: string }
+  | { readonly state: "failed"; readonly reason: string };
+
 /** What the recorder tells the agent: `agent.json` in the recording folder. */
 export interface AgentOptions {
   readonly schema: "gcspike.agent/1";
@@ -431,6 +445,8 @@ export interface AgentOptions {
   readonly probeFolder: string;
   /** Path of @datadog/pprof's entry, for liveHeap and cpu; null where neither is asked for. */
   readonly pprofModule: string | null;
+  /** Process id of the gcspike that attached to a running program; null where the agent was loaded at its start. */
+  readonly attachedBy: number | null;
 }
 
 /**

@@ -1,9 +1,10 @@
 /** The whole probe, built with AddressSanitizer, in programs that use every part of it: the sanitizer has nothing to say. */
 import { execFileSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ROOT } from "../support/cli.ts";
-import { fixture, Workplace } from "../support/recorded.ts";
+import { ROOT, Running } from "../support/cli.ts";
+import { AGENT, fixture, Workplace } from "../support/recorded.ts";
 
 const workplace = new Workplace();
 let runtime: string;
@@ -63,4 +64,21 @@ test.each([
     expect(samples?.isExact).toBe(true);
   }
   expect(isolates.reduce((sum, { pauses }) => sum + pauses.count, 0)).toBeGreaterThan(5);
+});
+
+test("a process and a worker that stop and start again", async () => {
+  const folder = workplace.path("rounds");
+  mkdirSync(folder);
+  const options = {
+    ...AGENT,
+    attachedBy: process.pid,
+    probeFolder: join(ROOT, "build", "sanitized"),
+    allocationIntervalBytes: 64 * 1024,
+  };
+  const agent = join(ROOT, "dist", "agent", "attach.cjs");
+  const words = ["--expose-gc", fixture("attached-rounds.cjs"), agent, folder, JSON.stringify(options), "10"];
+  const env = { LD_PRELOAD: runtime, ASAN_OPTIONS: "detect_leaks=0" };
+  const { code, stdout, stderr } = await new Running(process.execPath, words, { env }).ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain("-1.samples");
 });

@@ -87,7 +87,7 @@ export interface Started {
 }
 
 const PRELOAD = join(ROOT, "dist", "agent", "preload.cjs");
-const AGENT: AgentOptions = {
+export const AGENT: AgentOptions = {
   schema: "gcspike.agent/1",
   collector: "probe",
   phases: true,
@@ -98,6 +98,7 @@ const AGENT: AgentOptions = {
   cpu: false,
   probeFolder: join(ROOT, "prebuilds"),
   pprofModule: null,
+  attachedBy: null,
 };
 
 /** The isolate with this id, name or kind. Throws where there is none. */
