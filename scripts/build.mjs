@@ -103,6 +103,7 @@ async function buildJavaScript() {
         { plugins: [ownShapes] },
       );
     }
+    await bundle(at("src/recorder/attach/loader.ts"), { file: into("attach-loader.cjs"), format: "cjs" });
     for (const [program, entry] of Object.entries(WORKLOADS)) {
       await bundle(at("src/workload", entry), { file: into(`workload/${program}.js`), format: "esm" });
     }

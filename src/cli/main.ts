@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { ExitCode, GcspikeError, usageError } from "../lib/errors.ts";
 import { packageVersion } from "../lib/package.ts";
 import type { CommandContext, CommandSpec } from "./command.ts";
+import { attachCommand } from "./commands/attach.ts";
 import { checkCommand } from "./commands/check.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
@@ -13,6 +14,7 @@ import { systemTerminal, type Terminal } from "./terminal.ts";
 
 const COMMANDS: readonly CommandSpec[] = [
   recordCommand,
+  attachCommand,
   reportCommand,
   compareCommand,
   checkCommand,

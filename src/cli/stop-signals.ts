@@ -23,3 +23,21 @@ export async function stoppable<T>(work: (throwIfStopped: ThrowIfStopped) => Pro
     for (const signal of STOP_SIGNALS) process.off(signal, note);
   }
 }
+
+/** `signal` aborts when such a signal comes, or on `abort`; until `release` no such signal ends gcspike. */
+export function untilStopSignal(): {
+  readonly signal: AbortSignal;
+  readonly abort: () => void;
+  readonly release: () => void;
+} {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  for (const signal of STOP_SIGNALS) process.on(signal, abort);
+  return {
+    signal: controller.signal,
+    abort,
+    release: () => {
+      for (const signal of STOP_SIGNALS) process.off(signal, abort);
+    },
+  };
+}

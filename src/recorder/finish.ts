@@ -97,17 +97,27 @@ function missingProfile(kind: ProfileKind, isolates: readonly string[]): Warning
   };
 }
 
+interface Known {
+  /** May the process of this number still write to the folder? */
+  readonly isRunning: (pid: number) => boolean;
+  readonly warnings: readonly Warning[];
+}
+
 /**
  * Turns a recording folder into a finished recording: logs cut to their length, allocations as pprof, texts redacted where
  * that was asked for, the manifest with the program's end. Files of processes that still run stay as they are: they are
  * mapped into them. Returns what is missing, and why; never throws.
  */
-export async function finishRecording(folder: string, manifest: Manifest): Promise<readonly Warning[]> {
+export async function finishRecording(
+  folder: string,
+  manifest: Manifest,
+  known: Known = { isRunning: mayRun(folder), warnings: [] },
+): Promise<readonly Warning[]> {
   if (!existsSync(folder)) {
     return [{ code: "folder-removed", message: `${folder} was removed while the program ran: nothing was kept.` }];
   }
-  const warnings: Warning[] = [];
-  const isRunning = mayRun(folder);
+  const warnings = [...known.warnings];
+  const { isRunning } = known;
   await attempt(warnings, "The logs could not be cut to their content: they take more room than they need", () => {
     warnings.push(...trimLogs(folder, isRunning));
   });
@@ -123,7 +133,7 @@ export async function finishRecording(folder: string, manifest: Manifest): Promi
   }
   await finishProfiles(folder, manifest, ended, warnings);
   const running = [...new Set(listIsolates(folder).map(pidOf))].filter(isRunning);
-  if (running.length > 0) warnings.push(stillRunning(running));
+  if (running.length > 0 && known.warnings.length === 0) warnings.push(stillRunning(running));
   if (manifest.options.redacted) {
     await attempt(warnings, "The recording could not be redacted: names and paths in it stand as they were", () => {
       redactFolder(folder, isRunning);

@@ -65,8 +65,17 @@ export class Running {
   }
 
   /** Resolves when `text` was printed to stdout. Rejects where the program ends before. */
-  async waitFor(text: string): Promise<void> {
-    while (!this.stdout.includes(text)) {
+  waitFor(text: string): Promise<void> {
+    return this.#until(() => this.stdout.includes(text), text);
+  }
+
+  /** The same for stderr. */
+  waitForError(text: string): Promise<void> {
+    return this.#until(() => this.stderr.includes(text), text);
+  }
+
+  async #until(isPrinted: () => boolean, text: string): Promise<void> {
+    while (!isPrinted()) {
       if (this.#isOver) throw new Error(`ended before it printed "${text}":\n${this.stdout}${this.stderr}`);
       await new Promise<void>((resolve) => this.#changed.push(resolve));
     }

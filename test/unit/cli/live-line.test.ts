@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { drawRow, releaseRow, reserveRow } from "../../../src/cli/live-line.ts";
-import { describeLive, formatElapsed } from "../../../src/cli/run-record.ts";
+import { describeLive, formatElapsed } from "../../../src/cli/recording-summary.ts";
 
 /** A screen that knows the sequences of the live line, and scrolls as a terminal does. */
 class Screen {

@@ -15,6 +15,7 @@ describe("help", () => {
     expect(err).toBe("");
     expect([...out.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map((match) => match[1])).toEqual([
       "record",
+      "attach",
       "report",
       "compare",
       "check",

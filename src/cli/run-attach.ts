@@ -1,0 +1,51 @@
+/** `gcspike attach`: progress while it runs, a summary at the end. */
+import { ExitCode } from "../lib/errors.ts";
+import { programName } from "../lib/program-name.ts";
+import { plainText } from "../lib/text.ts";
+import { formatMs } from "../lib/units.ts";
+import { attach } from "../recorder/attach/attach.ts";
+import type { LiveLine } from "./live-line.ts";
+import { startLiveLine, summarise } from "./recording-summary.ts";
+import { untilStopSignal } from "./stop-signals.ts";
+import type { Terminal } from "./terminal.ts";
+
+export interface AttachFlags {
+  readonly output?: string;
+  /** ms */
+  readonly duration?: number;
+  /** ms */
+  readonly spike?: number;
+  readonly phases: boolean;
+  readonly allocations: boolean;
+}
+
+/** Records a process that runs, until a signal, the end of `--duration` or the end of the program. Returns exit code 0. */
+export async function runAttach(pid: number, flags: AttachFlags, terminal: Terminal): Promise<number> {
+  const { output, duration, spike, phases, allocations } = flags;
+  const stop = untilStopSignal();
+  let line: LiveLine | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let name = "";
+  try {
+    const options = { pid, output, phases, allocations, spikeMs: spike, signal: stop.signal };
+    const result = await attach(options, ({ path, command, inspectorWasOpen }) => {
+      name = plainText(programName(command), 40);
+      const inspector = inspectorWasOpen
+        ? "Its inspector was open before, and stays open."
+        : "Its stderr says that a debugger listened: Node prints that, and the port is closed again.";
+      const until = duration === undefined ? "Ctrl-C" : `${formatMs(duration)} or Ctrl-C`;
+      terminal.err(`  recording ${name} (pid ${pid}) until ${until}. ${inspector}\n`);
+      if (terminal.interactive) line = startLiveLine(terminal, name, path, pid);
+      if (duration !== undefined) timer = setTimeout(stop.abort, duration);
+    });
+    line?.stop();
+    const how = result.programEnded ? `${name} ended` : `Let go of ${name} (pid ${pid})`;
+    terminal.err("\n");
+    terminal.err(await summarise(`${how} after ${formatMs(result.durationMs)}`, result, terminal));
+    return ExitCode.ok;
+  } finally {
+    line?.stop();
+    clearTimeout(timer);
+    stop.release();
+  }
+}
