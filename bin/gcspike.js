@@ -5,5 +5,7 @@ require("node:module").enableCompileCache?.();
 require("../dist/cli.cjs")
   .main(process.argv.slice(2))
   .then((exitCode) => {
-    process.exitCode = exitCode;
+    // Not by coming to its end, where Node waits for tasks of its threads: on glibc 2.36 it was seen to wait for ever (a wake-up that is
+    // lost, glibc bug 25847). Everything is written by now, at once.
+    process.exit(exitCode);
   });
