@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstring>
 
 namespace gcspike {
@@ -20,31 +21,30 @@ constexpr size_t kPrefix = 2;
 using AllocateFunction = void* (*)(void*, size_t);
 using FreeFunction = void (*)(void*, void*, size_t);
 
-struct Meter {
-  ArrayBufferMeter* meter;
-  void** original;
-};
+// Node's own table, the same for all of its allocators.
+std::atomic<void**> node_table{nullptr};
 
-Meter MeterOf(void* allocator) {
-  void** table = *static_cast<void***>(allocator);
-  return {static_cast<ArrayBufferMeter*>(table[-3]), static_cast<void**>(table[-4])};
+// The meter of this allocator; null where it was taken out after another thread had found its way here through our table.
+ArrayBufferMeter* MeterOf(void* allocator) {
+  void** const table = __atomic_load_n(static_cast<void***>(allocator), __ATOMIC_ACQUIRE);
+  return table == node_table.load(std::memory_order_acquire) ? nullptr : static_cast<ArrayBufferMeter*>(table[-3]);
 }
 
 template <int slot>
 void* Allocate(void* allocator, size_t bytes) {
-  const Meter m = MeterOf(allocator);
-  void* result = reinterpret_cast<AllocateFunction>(m.original[slot])(allocator, bytes);
-  if (result == nullptr) return nullptr;
-  m.meter->Add(static_cast<int64_t>(bytes));
-  m.meter->sampler().Allocated(result, bytes);
+  void* result = reinterpret_cast<AllocateFunction>(node_table.load(std::memory_order_acquire)[slot])(allocator, bytes);
+  ArrayBufferMeter* const meter = MeterOf(allocator);
+  if (result == nullptr || meter == nullptr) return result;
+  meter->Add(static_cast<int64_t>(bytes));
+  meter->sampler().Allocated(result, bytes);
   return result;
 }
 
 void Free(void* allocator, void* data, size_t bytes) {
-  const Meter m = MeterOf(allocator);
-  if (data != nullptr) m.meter->sampler().Freed(data);
-  reinterpret_cast<FreeFunction>(m.original[kFree])(allocator, data, bytes);
-  if (data != nullptr) m.meter->Add(-static_cast<int64_t>(bytes));
+  ArrayBufferMeter* const meter = data == nullptr ? nullptr : MeterOf(allocator);
+  if (meter != nullptr) meter->sampler().Freed(data);
+  reinterpret_cast<FreeFunction>(node_table.load(std::memory_order_acquire)[kFree])(allocator, data, bytes);
+  if (meter != nullptr) meter->Add(-static_cast<int64_t>(bytes));
 }
 
 }  // namespace
@@ -61,6 +61,7 @@ bool ArrayBufferMeter::Install(v8::Isolate* isolate, uint64_t live_bytes) {
   void** original = *static_cast<void***>(allocator);
   if (reinterpret_cast<char*>(original) != known + kPrefix * sizeof(void*)) return false;
   bytes_.store(live_bytes, std::memory_order_relaxed);
+  node_table.store(original, std::memory_order_release);
   if (table_ == nullptr) table_ = CopyTable(original);
   allocator_ = allocator;
   original_ = original;
@@ -71,11 +72,10 @@ bool ArrayBufferMeter::Install(v8::Isolate* isolate, uint64_t live_bytes) {
 
 // Never freed, and put in place again by the next Install: another thread may be about to call through it.
 void** ArrayBufferMeter::CopyTable(void** original) {
-  void** const copy = new void*[2 + kPrefix + kSlots];
-  copy[0] = original;
-  copy[1] = this;
-  std::memcpy(copy + 2, original - kPrefix, (kPrefix + kSlots) * sizeof(void*));
-  void** const table = copy + 2 + kPrefix;
+  void** const copy = new void*[1 + kPrefix + kSlots];
+  copy[0] = this;
+  std::memcpy(copy + 1, original - kPrefix, (kPrefix + kSlots) * sizeof(void*));
+  void** const table = copy + 1 + kPrefix;
   table[kAllocate] = reinterpret_cast<void*>(&Allocate<kAllocate>);
   table[kAllocateUninitialized] = reinterpret_cast<void*>(&Allocate<kAllocateUninitialized>);
   table[kFree] = reinterpret_cast<void*>(&Free);

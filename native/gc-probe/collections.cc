@@ -37,11 +37,16 @@ uint64_t ReadRunQueueNs(int fd) {
   return second == nullptr ? 0 : strtoull(second, nullptr, 10);
 }
 
+uint64_t Nanoseconds(const timeval& t) {
+  return static_cast<uint64_t>(t.tv_sec) * 1'000'000'000u + static_cast<uint64_t>(t.tv_usec) * 1000u;
+}
+
 // Helper threads collect beside the isolate's thread: what they did is the difference between the process and the thread.
 GcProcess ReadProcessUsage() {
   rusage r = {};
   getrusage(RUSAGE_SELF, &r);
-  return {ReadClock(CLOCK_PROCESS_CPUTIME_ID), static_cast<uint32_t>(r.ru_minflt), static_cast<uint32_t>(r.ru_majflt)};
+  return {ReadClock(CLOCK_PROCESS_CPUTIME_ID), static_cast<uint32_t>(r.ru_minflt), static_cast<uint32_t>(r.ru_majflt),
+          Nanoseconds(r.ru_stime), 0};
 }
 
 // The second bit has another name in each version.
@@ -99,6 +104,7 @@ Collections::Usage Collections::ReadUsage() const {
     usage.major_faults = static_cast<uint32_t>(r.ru_majflt);
     usage.voluntary_switches = static_cast<uint32_t>(r.ru_nvcsw);
     usage.involuntary_switches = static_cast<uint32_t>(r.ru_nivcsw);
+    usage.process.thread_kernel_ns = Nanoseconds(r.ru_stime);
   }
 #endif
   if (schedstat_fd_ >= 0) usage.run_queue_ns = ReadRunQueueNs(schedstat_fd_);
@@ -167,6 +173,8 @@ void Collections::End() {
   process->cpu_ns = after.process.cpu_ns - before_.process.cpu_ns;
   process->minor_faults = after.process.minor_faults - before_.process.minor_faults;
   process->major_faults = after.process.major_faults - before_.process.major_faults;
+  process->kernel_ns = after.process.kernel_ns - before_.process.kernel_ns;
+  process->thread_kernel_ns = after.process.thread_kernel_ns - before_.process.thread_kernel_ns;
   v8::HeapStatistics heap;
   isolate_->GetHeapStatistics(&heap);
   record->used_after = heap.used_heap_size();

@@ -98,13 +98,15 @@ struct GcSpace {
   uint32_t committed_after;
 };
 
-// Follows the spaces: all threads of the process together, while the pause lasted.
+// Follows the spaces: all threads of the process together, while the pause lasted, and the isolate's thread in the kernel.
 struct GcProcess {
   uint64_t cpu_ns;
   uint32_t minor_faults;
   uint32_t major_faults;
+  uint64_t kernel_ns;
+  uint64_t thread_kernel_ns;
 };
-static_assert(sizeof(GcProcess) == 16);
+static_assert(sizeof(GcProcess) == 32);
 
 struct HeapRecord {
   uint64_t time_ns;

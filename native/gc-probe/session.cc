@@ -63,7 +63,7 @@ bool Session::OpenLog(MappedLog* log, const char* suffix, LogKind kind, size_t r
 SessionResult Session::StartCollectors(const SessionOptions& options) {
   SessionResult result = {};
   const size_t spaces = std::min(isolate_->NumberOfHeapSpaces(), kMaxSpaces);
-  result.gc = OpenLog(&gc_log_, ".gc", LogKind::kGc, GcRecordBytes(spaces), 512 << 10, 2ull << 30);
+  result.gc = OpenLog(&gc_log_, ".gc", LogKind::kGc, GcRecordBytes(spaces), 3 << 20, 2ull << 30);
   if (!result.gc) return result;
   OpenLog(&heap_log_, ".heap", LogKind::kHeap, HeapRecordBytes(spaces), 64 << 10, 256 << 20);
   OpenLog(&loop_log_, ".loop", LogKind::kLoop, sizeof(LoopRecord), 16 << 10, 64 << 20);

@@ -14,6 +14,10 @@ const MAX_TRIGGER_FRAMES = 5;
 /** The probe's own time is said from this share of a pause on: it is some microseconds unless the machine was busy. */
 const WORTH_SAYING = 0.01;
 
+/** Time in the kernel is said from this share of the processor time on, and where it is more than a tick or two. */
+const MUCH = 0.2;
+const TICK_MS = 4;
+
 const MIB = 1024 ** 2;
 
 export function reasonOf(isolate: IsolateData, pause: number): string | null {
@@ -121,6 +125,7 @@ function timeEvidence({ pauses }: IsolateData, pause: number): readonly Evidence
   const switches = at(pauses.involuntarySwitches, pause);
   const minor = at(pauses.minorFaults, pause);
   const major = at(pauses.majorFaults, pause);
+  const kernel = at(pauses.kernelMs, pause);
   const helpers = at(pauses.processCpuMs, pause) - cpu;
   const all = at(pauses.processMinorFaults, pause);
   const share = wall > 0 ? ` (${formatShare(cpu / wall)})` : "";
@@ -129,6 +134,12 @@ function timeEvidence({ pauses }: IsolateData, pause: number): readonly Evidence
   return known([
     [cpu, "cpu", "ms", `The thread ran for ${formatMs(cpu)} of ${formatMs(wall)}${share}.`],
     [queue, "run-queue", "ms", `It waited ${formatMs(queue)} for a processor.`],
+    [
+      kernel >= Math.max(cpu * MUCH, 2 * TICK_MS) ? kernel : Number.NaN,
+      "kernel",
+      "ms",
+      `About ${formatMs(kernel)} of what it ran were the kernel's, which counts them in ticks.`,
+    ],
     [
       helpers >= wall * WORTH_SAYING ? helpers : Number.NaN,
       "helpers",

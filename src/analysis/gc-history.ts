@@ -25,6 +25,7 @@ export class GcHistory {
   readonly #isolate: IsolateData;
   readonly #fulls: PauseList;
   readonly #scavenges: PauseList;
+  readonly #external: HeapSeries;
   /** Allocated bytes up to each of these moments. */
   readonly #curve: HeapSeries;
 
@@ -32,6 +33,7 @@ export class GcHistory {
     this.#isolate = isolate;
     this.#fulls = pausesOf(isolate, MARK_COMPACT);
     this.#scavenges = pausesOf(isolate, SCAVENGE);
+    this.#external = heapSeries(isolate, "external");
     this.#curve = allocationCurve(isolate);
   }
 
@@ -119,6 +121,19 @@ export class GcHistory {
       (space) => heap.spaceUsed[sample * heap.spaceNames.length + space] ?? Number.NaN,
       heap.external[sample] ?? Number.NaN,
     );
+  }
+
+  /**
+   * The least external memory between two moments, as V8 counts from there: what a full collection found dead is freed only some time
+   * after it. NaN: not known.
+   */
+  leastExternal(fromMs: number, toMs: number): number {
+    const { timeMs, value } = this.#external;
+    let least = Number.NaN;
+    for (let i = lowerBound(timeMs, fromMs); i < timeMs.length && (timeMs[i] ?? 0) <= toMs; i++) {
+      if (!((value[i] ?? Number.NaN) >= least)) least = value[i] ?? Number.NaN;
+    }
+    return least;
   }
 
   /** Bytes a second that were allocated between two moments; null where that is not known. */

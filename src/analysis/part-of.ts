@@ -87,6 +87,8 @@ function pausePart(pauses: PauseColumns, part: Part): PauseColumns {
     processCpuMs: pauses.processCpuMs.subarray(from, to),
     processMinorFaults: pauses.processMinorFaults.subarray(from, to),
     processMajorFaults: pauses.processMajorFaults.subarray(from, to),
+    processKernelMs: pauses.processKernelMs.subarray(from, to),
+    kernelMs: pauses.kernelMs.subarray(from, to),
     usedBefore: pauses.usedBefore.subarray(from, to),
     usedAfter: pauses.usedAfter.subarray(from, to),
     committedAfter: pauses.committedAfter.subarray(from, to),

@@ -96,6 +96,8 @@ function pauseColumns(count: number, names: readonly string[]): PauseColumns {
     processCpuMs: column(),
     processMinorFaults: counts(),
     processMajorFaults: counts(),
+    processKernelMs: column(),
+    kernelMs: column(),
     usedBefore: column(),
     usedAfter: column(),
     committedAfter: column(),
@@ -155,6 +157,8 @@ function decodeProcess(view: DataView, offset: number, process: number | null, p
   const from = process === null || !isThere ? null : offset + process;
   pauses.processCpuMs[i] = from === null ? Number.NaN : durationAt(view, from + GC_PROCESS.cpuNs);
   pauses.processMinorFaults[i] = from === null ? Number.NaN : view.getUint32(from + GC_PROCESS.minorFaults, true);
+  pauses.processKernelMs[i] = from === null ? Number.NaN : durationAt(view, from + GC_PROCESS.kernelNs);
+  pauses.kernelMs[i] = from === null ? Number.NaN : durationAt(view, from + GC_PROCESS.threadKernelNs);
   pauses.processMajorFaults[i] = from === null ? Number.NaN : view.getUint32(from + GC_PROCESS.majorFaults, true);
 }
 
@@ -255,6 +259,8 @@ function pickPauses(pauses: PauseColumns, order: Uint32Array): PauseColumns {
     processCpuMs: pick(pauses.processCpuMs, order),
     processMinorFaults: pick(pauses.processMinorFaults, order),
     processMajorFaults: pick(pauses.processMajorFaults, order),
+    processKernelMs: pick(pauses.processKernelMs, order),
+    kernelMs: pick(pauses.kernelMs, order),
     usedBefore: pick(pauses.usedBefore, order),
     usedAfter: pick(pauses.usedAfter, order),
     committedAfter: pick(pauses.committedAfter, order),

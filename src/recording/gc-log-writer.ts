@@ -95,8 +95,14 @@ export interface GcRecordFields {
     readonly voluntarySwitches: number;
     readonly involuntarySwitches: number;
   };
-  /** All threads of the process. */
-  readonly process?: { readonly cpuNs: bigint; readonly minorFaults: number; readonly majorFaults: number };
+  /** All threads of the process, and the isolate's thread in the kernel. */
+  readonly process?: {
+    readonly cpuNs: bigint;
+    readonly minorFaults: number;
+    readonly majorFaults: number;
+    readonly kernelNs: bigint;
+    readonly threadKernelNs: bigint;
+  };
   readonly heap?: GcHeapFields;
   readonly arrayBufferBytes?: number;
   readonly probeNs?: number;
@@ -164,6 +170,8 @@ function writeProcess(target: Buffer, process: NonNullable<GcRecordFields["proce
   target.writeBigUInt64LE(process.cpuNs, offset + GC_PROCESS.cpuNs);
   target.writeUInt32LE(process.minorFaults, offset + GC_PROCESS.minorFaults);
   target.writeUInt32LE(process.majorFaults, offset + GC_PROCESS.majorFaults);
+  target.writeBigUInt64LE(process.kernelNs, offset + GC_PROCESS.kernelNs);
+  target.writeBigUInt64LE(process.threadKernelNs, offset + GC_PROCESS.threadKernelNs);
 }
 
 function presentBits(record: GcRecordFields): number {

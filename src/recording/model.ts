@@ -33,10 +33,13 @@ export interface PauseColumns {
   readonly majorFaults: Float32Array;
   readonly voluntarySwitches: Float32Array;
   readonly involuntarySwitches: Float32Array;
-  /** These three of all threads of the process: the collector's helper threads are what they have more than the isolate's thread. */
+  /** Of all threads of the process: the collector's helper threads are what they have more than the isolate's thread. */
   readonly processCpuMs: Float64Array;
   readonly processMinorFaults: Float32Array;
   readonly processMajorFaults: Float32Array;
+  /** CPU time in the kernel, of the process and of the isolate's thread: counted in ticks of some milliseconds. */
+  readonly processKernelMs: Float64Array;
+  readonly kernelMs: Float64Array;
   readonly usedBefore: Float64Array;
   readonly usedAfter: Float64Array;
   readonly committedAfter: Float64Array;

@@ -144,8 +144,10 @@ export const DropReason = { diskFull: 1, sizeLimit: 2, tooFast: 4 } as const;
  *     160     128   stack: numbers of functions, 8 bytes each, innermost first: 1 + the index of a record in .functions
  *     288     16*n  per heap space, in the order of the header's string table, each as a count of 8 bytes:
  *                   used before, used after, committed before, committed after (4 bytes each)
- *     ...     16    all threads of the process together, helper threads of the collector among them (GC_PROCESS): CPU time in ns
- *                   (8 bytes), minor and major page faults (4 bytes each). Recordings made before it was added end with the spaces
+ *     ...     32    all threads of the process together, helper threads of the collector among them (GC_PROCESS): CPU time (8
+ *                   bytes), minor and major page faults (4 bytes each), CPU time in the kernel (8 bytes), and that of the isolate's
+ *                   thread (8 bytes); ns. Linux counts time in the kernel by ticks, mostly of 4 ms, and spreads them over the whole:
+ *                   of a short pause it says little. Recordings made before this part was added end with the spaces
  */
 export const GC = {
   kind: 0,
@@ -178,8 +180,8 @@ export const GC = {
 } as const;
 export const STACK_FRAMES = 16;
 export const GC_SPACE_BYTES = 16;
-export const GC_PROCESS = { cpuNs: 0, minorFaults: 8, majorFaults: 12 } as const;
-export const GC_PROCESS_BYTES = 16;
+export const GC_PROCESS = { cpuNs: 0, minorFaults: 8, majorFaults: 12, kernelNs: 16, threadKernelNs: 24 } as const;
+export const GC_PROCESS_BYTES = 32;
 /** Heap-space sizes are multiples of 8 and stored divided by it, so that 32 bits hold 32 GiB. */
 export const SPACE_UNIT = 8;
 

@@ -513,8 +513,8 @@ describe("the lanes above the pauses", () => {
       await textOf(figure(page, title).locator(".note")),
     ];
     const [allocation, growth, p99] = await Promise.all(TITLES.map(said));
-    expect(allocation?.[0]).toContain("usual in the 30 s before");
-    expect(allocation?.[1]).toContain("Usual is the median of the 30 s before;");
+    expect(allocation?.[0]).toContain("usual in the 10 s before");
+    expect(allocation?.[1]).toContain("Usual is the median of the 10 s before;");
     expect(growth?.[0]).toContain("threshold 50 MiB/s");
     expect(growth?.[1]).toContain("soon reaches V8's limit");
     expect(p99?.[0]).toMatch(/threshold 10 ms\s+P99 of 10 ms or more \(--p99, else --spike\): \d+ seconds/);

@@ -45,6 +45,20 @@ function work(count) {
 for (let n = 0; n < 300; n++) work(10_000);
 `;
 
+/** Between finding room for the row and writing it, the optimiser computes what the row holds. */
+const COMPUTED = `
+const rows = [];
+function toRow(sku, cents) { return { sku, price: { cents, currency: "EUR" }, tiers: [cents, cents - 5] }; }
+function importRows(length) {
+  rows.length = 0;
+  for (let i = 0; i < length; i++) {
+    const row = toRow(i, 100 + (i % 900));
+    if (row.price.cents % 3 > 0) rows.push(row);
+  }
+}
+for (let n = 0; n < 60; n++) importRows(50_000);
+`;
+
 const BUFFERS = `
 const kept = (globalThis.kept = []);
 function body() { return Buffer.alloc(200_000); }
@@ -138,6 +152,14 @@ describe.each(NODES)("$version", ({ path }) => {
     for (const name of ["text", "closure"]) {
       expect(bytesOf(allocations, samples.heap, ([leaf]) => leaf === name).bytes / all.bytes).toBeGreaterThan(0.1);
     }
+  });
+
+  test("an inlined function is named, whatever is computed before what it allocates is written", async () => {
+    const { samples, allocations } = isolateOf(await record(path, COMPUTED), "main");
+    if (samples === null || allocations === null) throw new Error("no samples");
+    const all = bytesOf(allocations, samples.heap, everything);
+    const toRow = bytesOf(allocations, samples.heap, ([leaf]) => leaf === "toRow");
+    expect(toRow.bytes / all.bytes).toBeGreaterThan(0.7);
   });
 
   test("Buffers are known by who allocated them, and by what stayed", async () => {

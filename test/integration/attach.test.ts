@@ -139,7 +139,7 @@ describe.each(NODES)("$version", ({ path, version }) => {
     }
     while (listening(target.pid).length > before.length) await sleep(50);
     const { detach } = await attachTo(target.pid, workplace);
-    for (let i = 0; i < 20; i++) await target.get("/");
+    for (let i = 0; i < 300; i++) await target.get("/");
     const { recording } = await detach();
     expect(isolateOf(recording, "main").pauses.count).toBeGreaterThan(0);
   });

@@ -51,7 +51,7 @@ void OpenOrExit(MappedLog* log, const std::string& path, uint64_t ahead, uint64_
 
 // With records as long as those of a process with two heap spaces.
 void Layout(const std::string& path) {
-  constexpr size_t record_bytes = sizeof(gcspike::GcRecord) + 2 * sizeof(gcspike::GcSpace);
+  constexpr size_t record_bytes = sizeof(gcspike::GcRecord) + 2 * sizeof(gcspike::GcSpace) + sizeof(gcspike::GcProcess);
   MappedLog log;
   if (!log.Open(path, {LogKind::kGc, record_bytes, 7, 64 << 10, 1 << 20})) std::exit(1);
   Print("new_space", log.FindOrAddString("new_space"));

@@ -397,6 +397,8 @@ export function pauseColumns(
     processCpuMs: measured((pause) => pause.durationMs * 0.9),
     processMinorFaults: Float32Array.from(measured(() => 20)),
     processMajorFaults: Float32Array.from(measured(() => 0)),
+    processKernelMs: measured(() => 0),
+    kernelMs: measured(() => 0),
     usedBefore: measured((pause) => pause.usedBefore ?? Number.NaN),
     usedAfter: measured((pause) => pause.usedAfter ?? Number.NaN),
     committedAfter: measured((pause) => (pause.usedAfter ?? Number.NaN) * 1.25),

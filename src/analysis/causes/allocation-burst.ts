@@ -4,7 +4,8 @@ import { isBurst } from "../allocation-rate.ts";
 import { copyingOf } from "./copying.ts";
 import { isYoungCollection, type SpikeFacts } from "./facts.ts";
 import { growthOf } from "./growth.ts";
-import { type Rule, ramp } from "./rule.ts";
+import { ramp } from "./ramp.ts";
+import type { Rule } from "./rule.ts";
 
 const WORTH_SAYING = 0.15;
 /** A young collection is as long as what a burst has left alive makes it: from here on it is that. */

@@ -2,7 +2,8 @@
 import { formatBytes, formatMs, formatShare } from "../../lib/units.ts";
 import { COPY_MS_A_MIB } from "./copying.ts";
 import { waitedShare, workShare } from "./machine-time.ts";
-import { type Rule, ramp } from "./rule.ts";
+import { ramp } from "./ramp.ts";
+import type { Rule } from "./rule.ts";
 
 const EVACUATING = /^V8\.GC_MC_EVACUATE/;
 const WORTH_SAYING = 0.2;

@@ -1,7 +1,8 @@
 /** The thread was not running: the machine, not the program. */
 import { formatMs, formatShare } from "../../lib/units.ts";
 import { waitedShare, workMs } from "./machine-time.ts";
-import { type Rule, ramp } from "./rule.ts";
+import { ramp } from "./ramp.ts";
+import type { Rule } from "./rule.ts";
 
 /** Below this share it is a part of every pause on a busy machine. */
 const WORTH_SAYING = 0.2;

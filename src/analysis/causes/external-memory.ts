@@ -3,7 +3,8 @@ import { formatBytes, formatShare } from "../../lib/units.ts";
 import { GcFlag } from "../../recording/spec.ts";
 import { isYoungCollection } from "./facts.ts";
 import { growthOf, growthText } from "./growth.ts";
-import { type Rule, ramp } from "./rule.ts";
+import { ramp } from "./ramp.ts";
+import type { Rule } from "./rule.ts";
 
 const WORTH_SAYING = 0.25;
 /** Reasons of V8 that are about nothing else, and the flags that it collects with then. */

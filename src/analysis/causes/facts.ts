@@ -119,9 +119,12 @@ export function spikeFacts({ isolate, history, others }: Surroundings, stop: Sto
 
 function sinceLastFull(isolate: IsolateData, history: GcHistory, startMs: number): HeapParts | null {
   const full = history.lastFull(startMs);
-  if (full >= 0) return history.partsAt(full, "after");
   // Before anything is allocated there is nothing.
-  return { timeMs: isolate.startMs, young: 0, youngLarge: 0, old: 0, large: 0, external: 0 };
+  if (full < 0) return { timeMs: isolate.startMs, young: 0, youngLarge: 0, old: 0, large: 0, external: 0 };
+  const after = history.partsAt(full, "after");
+  if (after === null) return null;
+  const external = history.leastExternal(after.timeMs, startMs);
+  return { ...after, external: external < after.external ? external : after.external };
 }
 
 function diedOld(history: GcHistory, startMs: number): number {

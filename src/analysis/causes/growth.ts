@@ -2,7 +2,7 @@
 import { formatBytes } from "../../lib/units.ts";
 import { isMemoryReducer, isYoungCollection, type SpikeFacts } from "./facts.ts";
 import { workMs } from "./machine-time.ts";
-import { ramp } from "./rule.ts";
+import { ramp } from "./ramp.ts";
 
 const MIB = 1024 ** 2;
 /**

@@ -2,7 +2,8 @@
 import { plural } from "../../lib/text.ts";
 import { formatBytes, formatShare } from "../../lib/units.ts";
 import { isYoungCollection, type SpikeFacts } from "./facts.ts";
-import { type Rule, ramp } from "./rule.ts";
+import { ramp } from "./ramp.ts";
+import type { Rule } from "./rule.ts";
 
 const NEAR = 0.7;
 /** Full collections that free more than this share are doing their work. */

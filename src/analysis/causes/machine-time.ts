@@ -2,6 +2,7 @@
 import type { IsolateData } from "../../recording/model.ts";
 import { type Intervals, lowerBound } from "../intervals.ts";
 import type { Spike } from "../report-types.ts";
+import { ramp } from "./ramp.ts";
 
 /**
  * A parallel collection waits for its helpers: on a quiet machine of two cores the thread was seen to run for 28 to 41 % of it. Where
@@ -10,6 +11,12 @@ import type { Spike } from "../report-types.ts";
 const HELPERS_SHARE = 3;
 /** What a page from a disk takes, ms: less from flash, more where the arm has to move. */
 const MOST_DISK_MS = 2;
+
+/** Seen where a virtual machine gave memory to its guest for the first time, ns: 15,000. */
+const MOST_FAULT_NS = 20_000;
+/** Ticks of the kernel's clock are 1 to 10 ms, mostly 4: over less than the first they say nothing, over the second enough. */
+const FEW_TICKS_MS = 10;
+const MANY_TICKS_MS = 40;
 
 /** A stop of the main thread: a pause, or a run of incremental steps. */
 export interface Stop {
@@ -38,7 +45,7 @@ export interface MachineTime {
   /** Of the process, where they are known; else of the thread. */
   readonly minorFaults: number;
   readonly majorFaults: number;
-  /** Part of the stop, by the number of minor faults and what one costs. */
+  /** Part of the stop, as well as it can be told. */
   readonly faultMs: number;
 }
 
@@ -93,8 +100,18 @@ export function machineTime(
   const diskMs = Math.min(stillMs, (majorFaults || 0) * MOST_DISK_MS);
   const own = at(pauses.minorFaults);
   const all = isKnown ? at(pauses.processMinorFaults) : own;
-  const ownFaultMs = Math.min(cpuMs, (own * faultNs) / 1e6);
-  const theirFaultMs = (Math.max(0, all - own) * faultNs) / 1e6;
+  const kernelMs = at(pauses.kernelMs);
+  const ownFaultMs = faultTime({ faults: own, cpuMs, kernelMs }, faultNs);
+  const theirFaultMs = faultTime(
+    {
+      faults: Math.max(0, all - own),
+      cpuMs: helpersMs,
+      kernelMs: Math.max(0, at(pauses.processKernelMs) - kernelMs),
+    },
+    faultNs,
+  );
+  // Helpers that were not measured are taken to have faulted as much for their work as the thread did for its own.
+  const theirShare = isKnown ? theirFaultMs / helpersMs : ownFaultMs / cpuMs;
   return {
     wallMs: durationMs,
     cpuMs,
@@ -105,8 +122,24 @@ export function machineTime(
     switches: at(pauses.involuntarySwitches),
     minorFaults: all,
     majorFaults,
-    faultMs: ownFaultMs + waitedForFaults(idleMs - stillMs, theirFaultMs, { helpersMs, ownShare: ownFaultMs / cpuMs }),
+    // What it waited for helpers was faulting by as large a share as what they did.
+    faultMs: ownFaultMs + (idleMs - stillMs) * Math.min(1, theirShare || 0),
   };
+}
+
+/**
+ * What some minor faults took, ms. By their number and what one costs, which is true of memory that the machine has at hand; in a virtual
+ * machine that has to get it first, one takes ten times as long. The kernel's clock tells, but in ticks: the longer, the more it counts.
+ */
+function faultTime(
+  { faults, cpuMs, kernelMs }: { readonly faults: number; readonly cpuMs: number; readonly kernelMs: number },
+  faultNs: number,
+): number {
+  const byNumber = Math.min(cpuMs, (faults * faultNs) / 1e6);
+  if (Number.isNaN(kernelMs)) return byNumber;
+  const byClock = Math.min(cpuMs, kernelMs, (faults * MOST_FAULT_NS) / 1e6);
+  const trust = ramp(cpuMs, FEW_TICKS_MS, MANY_TICKS_MS);
+  return byNumber * (1 - trust) + byClock * trust;
 }
 
 /** What other isolates of the process ran, by the tenths of a second in which it was. */
@@ -120,19 +153,6 @@ function ranMeanwhile(others: readonly IsolateData[], { startMs, durationMs }: S
 function stillWithoutHelpers(idleMs: number, cpuMs: number, queuedMs: number): number {
   const queued = Math.min(idleMs, queuedMs || 0);
   return queued + Math.max(0, idleMs - queued - HELPERS_SHARE * cpuMs);
-}
-
-/**
- * What of the time that the thread waited for its helpers was their faulting: as large a share as that was of what they did. Where
- * they were not measured, they are taken to have faulted as much for their work as the thread did for its own.
- */
-function waitedForFaults(
-  waitedMs: number,
-  theirFaultMs: number,
-  { helpersMs, ownShare }: { readonly helpersMs: number; readonly ownShare: number },
-): number {
-  const share = Number.isNaN(helpersMs) ? ownShare : theirFaultMs / helpersMs;
-  return waitedMs * Math.min(1, share || 0);
 }
 
 /**

@@ -2,7 +2,8 @@
 import { plural } from "../../lib/text.ts";
 import { formatMs, formatShare } from "../../lib/units.ts";
 import { faultShare, workMs } from "./machine-time.ts";
-import { type Rule, ramp } from "./rule.ts";
+import { ramp } from "./ramp.ts";
+import type { Rule } from "./rule.ts";
 
 const WORTH_SAYING = 0.25;
 /** Less than this is in every long pause, ms. */

@@ -22,8 +22,3 @@ export interface Rule {
   /** Null: it has nothing to do with it, or its signals were not recorded. */
   readonly judge: (facts: SpikeFacts) => Judgement | null;
 }
-
-/** A share between two bounds as 0 to 1. */
-export function ramp(value: number, from: number, to: number): number {
-  return Math.min(1, Math.max(0, (value - from) / (to - from)));
-}

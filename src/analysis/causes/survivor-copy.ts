@@ -8,7 +8,8 @@ import { copyingOf } from "./copying.ts";
 import type { SpikeFacts } from "./facts.ts";
 import { growthOf, growthText, passedShare } from "./growth.ts";
 import { faultShare } from "./machine-time.ts";
-import { type Judgement, type Rule, ramp } from "./rule.ts";
+import { ramp } from "./ramp.ts";
+import type { Judgement, Rule } from "./rule.ts";
 import { largerYoung, otherYoung, wouldDieYoung } from "./young-size.ts";
 
 /** From here on copying is what it was: the rest is roots and the ends of the collection. */

@@ -2,7 +2,8 @@
 import { formatMs, formatShare } from "../../lib/units.ts";
 import type { SpikeFacts } from "./facts.ts";
 import { waitedShare, workShare } from "./machine-time.ts";
-import { type Rule, ramp } from "./rule.ts";
+import { ramp } from "./ramp.ts";
+import type { Rule } from "./rule.ts";
 
 /**
  * Of a full collection. What else it clears (strings, maps, code) is not about weak references of the program. EPHEMERON_MARKING is not
@@ -14,8 +15,12 @@ const CLEARING =
 const LINEAR = "V8.GC_MC_MARK_WEAK_CLOSURE_EPHEMERON_LINEAR";
 const DRAINING = "V8.GC_MC_MARK_WEAK_CLOSURE_EPHEMERON_MARKING";
 const MOSTLY_LINEAR = 0.1;
-/** Of a scavenge: ephemeron tables are gone through in the outermost phase itself. */
+/**
+ * Of a scavenge. Ephemeron tables are gone through in the outermost phase itself, but so are all pages, and a concurrent marker is
+ * stopped there: without the first it is more likely to be about tables the longer it is, and never certain.
+ */
 const SCAVENGING = /^V8\.GC_SCAVENGER_SCAVENGE(?:_WEAK.*)?$/;
+const PAGES_MS_A_MIB = 0.004;
 const WORTH_SAYING = 0.2;
 
 export const weakProcessing: Rule = {
@@ -28,7 +33,7 @@ export const weakProcessing: Rule = {
     if (!(share >= WORTH_SAYING)) return null;
     return {
       score: 0.3 + 0.65 * ramp(share, 0.2, 0.55),
-      certainty: 0.85 * (1 - 0.4 * waitedShare(machine)),
+      certainty: (kind === "scavenge" ? 0.6 : 0.85) * (1 - 0.4 * waitedShare(machine)),
       why: `clearing weak references, ephemerons (WeakMap, WeakSet) and finalisers took ${formatMs(weakMs)} of it`,
       evidence: [
         {
@@ -47,11 +52,11 @@ export const weakProcessing: Rule = {
   },
 };
 
-function clearingMs({ kind, phases, durationMs }: SpikeFacts): number {
+function clearingMs({ kind, phases, durationMs, usedBefore }: SpikeFacts): number {
   if (phases === null) return 0;
   const pattern = kind === "scavenge" ? SCAVENGING : CLEARING;
-  let ms = 0;
+  let ms = kind === "scavenge" ? -((usedBefore || 0) / 1024 ** 2) * PAGES_MS_A_MIB : 0;
   for (const [name, self] of phases) if (pattern.test(name)) ms += self;
   if ((phases.get(LINEAR) ?? 0) >= durationMs * MOSTLY_LINEAR) ms += phases.get(DRAINING) ?? 0;
-  return ms;
+  return Math.max(0, ms);
 }

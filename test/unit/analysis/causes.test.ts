@@ -276,6 +276,8 @@ describe("where the time went", () => {
     return machineTime({ ...one, pauses: { ...pauses, ...measured } }, others, stop, FAULT_NS);
   };
   const quiet = {
+    kernelMs: Number.NaN,
+    processKernelMs: Number.NaN,
     cpuMs: 10,
     runQueueMs: 0,
     minorFaults: 0,
@@ -327,6 +329,18 @@ describe("where the time went", () => {
     expect(faultShare(time)).toBeCloseTo(16 / 40, 6);
     const { cause, contributing } = decide(scavenge({ machine: time, durationMs: 40 }));
     expect([cause, ...contributing].sort()).toEqual(["page-faults", "survivor-copy"]);
+  });
+
+  test("the longer it was, the more the kernel's clock tells what faults took", () => {
+    const took = (faults: number, kernelMs: number, cpuMs: number) => {
+      const process = { processCpuMs: cpuMs, processMinorFaults: faults, processKernelMs: kernelMs };
+      return pauseOf({}, { ...quiet, ...process, cpuMs, kernelMs, minorFaults: faults }).faultMs;
+    };
+    expect(took(5000, 36, 40)).toBeCloseTo(36, 6);
+    expect(took(5000, 0, 40)).toBeCloseTo(0, 6);
+    expect(took(5000, 8, 10)).toBeCloseTo(5, 6);
+    // A hundred faults do not take that long, whatever the kernel did.
+    expect(took(100, 36, 40)).toBeLessThan(3);
   });
 
   test("where only the thread's own faults are known, its helpers are taken to have faulted as much", () => {

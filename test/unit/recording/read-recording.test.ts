@@ -235,7 +235,7 @@ describe("files", () => {
     const recordBytes = gcProcessOffset(strings.length);
     const record = Buffer.alloc(gcRecordBytes(strings.length));
     const space = { usedBefore: 800, usedAfter: 80, committedBefore: 8000, committedAfter: 8000 };
-    const process = { cpuNs: 5n, minorFaults: 6, majorFaults: 7 };
+    const process = { cpuNs: 5n, minorFaults: 6, majorFaults: 7, kernelNs: 8n, threadKernelNs: 9n };
     const records = [3, 6].map((ms) => {
       encodeGcRecord(record, { ...scavenge(ms), spaces: [space, space], process });
       return Buffer.from(record.subarray(0, recordBytes));

@@ -42,6 +42,12 @@ function expectPause(pauses: PauseColumns, i: number, record: GcRecordFields): v
   expect(pauses.involuntarySwitches[i]).toBe(record.scheduling?.involuntarySwitches ?? Number.NaN);
   const processCpuNs = record.process?.cpuNs;
   expect(pauses.processCpuMs[i]).toBe(processCpuNs === undefined ? Number.NaN : Number(processCpuNs) / 1e6);
+  expect(pauses.processKernelMs[i]).toBe(
+    record.process === undefined ? Number.NaN : Number(record.process.kernelNs) / 1e6,
+  );
+  expect(pauses.kernelMs[i]).toBe(
+    record.process === undefined ? Number.NaN : Number(record.process.threadKernelNs) / 1e6,
+  );
   expect(pauses.processMinorFaults[i]).toBe(record.process?.minorFaults ?? Number.NaN);
   expect(pauses.processMajorFaults[i]).toBe(record.process?.majorFaults ?? Number.NaN);
   expect(pauses.usedBefore[i]).toBe(record.heap?.usedBefore ?? Number.NaN);
