@@ -81,8 +81,8 @@ async function main<T, A>(store: Store<T, A>): Promise<void> {
   const after = heapAndOutside();
   const size = pool.size;
   const stated = pool.memory().queued;
-  // Whatever warms up is warm.
-  for (let i = 0; i < 10; i++) {
+  // Whatever warms up is warm, also where the optimising compiler has to wait for a processor.
+  for (let i = 0; i < 100; i++) {
     mine();
     add(residents / 10);
   }
