@@ -5,7 +5,8 @@ import { waitedShare, workShare } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";
 
-const EVACUATING = /^V8\.GC_MC_EVACUATE/;
+/** Without the phase that gives the young generation its size back. */
+const EVACUATING = /^V8\.GC_MC_EVACUATE(?!_REBALANCE)/;
 const WORTH_SAYING = 0.2;
 /** From here on it is what most of the collection was. */
 const MOST_OF_IT = 0.5;

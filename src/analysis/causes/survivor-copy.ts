@@ -35,7 +35,7 @@ function ofCopying(facts: SpikeFacts): Judgement | null {
   const share = copying.bytes / before.young;
   return judgement(facts, {
     score,
-    certainty: 0.7 + 0.2 * ramp(explained, 0.2, 0.7),
+    certainty: 0.7 + 0.15 * ramp(explained, 0.2, 0.7),
     why: `${formatBytes(copying.bytes)} of ${formatBytes(before.young)} of new objects were still in use and had to be copied`,
     evidence: {
       signal: "survived",
