@@ -52,9 +52,11 @@ export function bytesByStack(
   const columns = selection.of === "heap" ? samples?.heap : samples?.buffers;
   const sums = new Map<number, number>();
   if (columns == null) return sums;
-  for (const { index, step } of chosen(columns, selection, scavengeMs)) {
-    const stack = columns.stack[index] ?? -1;
-    sums.set(stack, (sums.get(stack) ?? 0) + (columns.bytes[index] ?? 0) * step);
+  const { first, last, step } = bornIn(columns, selection);
+  for (let i = first; i < last; i += step) {
+    if (!isChosen(columns, i, selection, scavengeMs)) continue;
+    const stack = columns.stack[i] ?? -1;
+    sums.set(stack, (sums.get(stack) ?? 0) + (columns.bytes[i] ?? 0) * step);
   }
   return sums;
 }
@@ -72,9 +74,12 @@ export function widened(
   if (columns == null) return selection;
   const earliest = Math.min(selection.fromMs, selection.toMs - WIDEST_MS);
   const isEnough = (wider: Selection): boolean => {
+    const { first, last, step } = bornIn(columns, wider);
     let objects = 0;
-    for (const _ of chosen(columns, wider, scavengeMs)) if (++objects === LEAST_OBJECTS) return true;
-    return false;
+    for (let i = first; i < last && objects < LEAST_OBJECTS; i += step) {
+      if (isChosen(columns, i, wider, scavengeMs)) objects++;
+    }
+    return objects === LEAST_OBJECTS;
   };
   let wider = selection;
   while (wider.fromMs > earliest && !isEnough(wider)) {
@@ -84,23 +89,24 @@ export function widened(
   return wider;
 }
 
-/** Indices of a selection's objects; each stands for `step` of them. */
-function* chosen(
-  { bornMs, diedMs, bytes, objects, count }: SampleColumns,
-  { fromMs, toMs, aliveMs, leastBytes }: Selection,
-  scavengeMs: Float64Array,
-): Generator<{ readonly index: number; readonly step: number }> {
+/** Indices of the objects that were born in a selection's time: every `step`-th is looked at, and stands for so many. */
+function bornIn({ bornMs, count }: SampleColumns, { fromMs, toMs }: Selection) {
   const first = lowerBound(bornMs, fromMs, count);
   const last = lowerBound(bornMs, toMs, count);
-  const step = Math.max(1, Math.ceil((last - first) / MOST_OBJECTS));
-  for (let index = first; index < last; index += step) {
-    if (leastBytes > 0 && !((bytes[index] ?? 0) / (objects[index] ?? 1) >= leastBytes)) continue;
-    if (aliveMs !== null) {
-      const foundMs = aliveMs === "young" ? scavengeMs[lowerBound(scavengeMs, bornMs[index] ?? 0)] : aliveMs;
-      if (foundMs === undefined || !((diedMs[index] ?? 0) > foundMs)) continue;
-    }
-    yield { index, step };
-  }
+  return { first, last, step: Math.max(1, Math.ceil((last - first) / MOST_OBJECTS)) };
+}
+
+/** Is an object as large as the selection wants, and did it live as long? */
+function isChosen(
+  { bornMs, diedMs, bytes, objects }: SampleColumns,
+  i: number,
+  { aliveMs, leastBytes }: Selection,
+  scavengeMs: Float64Array,
+): boolean {
+  if (leastBytes > 0 && !((bytes[i] ?? 0) / (objects[i] ?? 1) >= leastBytes)) return false;
+  if (aliveMs === null) return true;
+  const foundMs = aliveMs === "young" ? scavengeMs[lowerBound(scavengeMs, bornMs[i] ?? 0)] : aliveMs;
+  return foundMs !== undefined && (diedMs[i] ?? 0) > foundMs;
 }
 
 export function bytesOfWindows(windows: readonly AllocationWindow[]): StackBytes {

@@ -4,18 +4,19 @@ import { usageError } from "../lib/errors.ts";
 import { plainText } from "../lib/text.ts";
 import { formatBytes } from "../lib/units.ts";
 
-const CONDITIONS: readonly { readonly what: string; readonly of: (run: CheckedRun["run"]) => string }[] = [
-  { what: "Node", of: ({ node, v8 }) => `Node ${node} (V8 ${v8})` },
-  { what: "processors", of: ({ machine }) => `${machine.cpus} x ${machine.cpuModel}` },
-  { what: "memory", of: ({ machine }) => formatBytes(machine.memoryBytes) },
-  { what: "system", of: ({ machine }) => `${machine.platform} ${machine.arch}` },
+/** Each has to be the same on both sides. */
+const CONDITIONS: readonly ((run: CheckedRun["run"]) => string)[] = [
+  ({ node, v8 }) => `Node ${node} (V8 ${v8})`,
+  ({ machine }) => `${machine.cpus} x ${machine.cpuModel}`,
+  ({ machine }) => formatBytes(machine.memoryBytes),
+  ({ machine }) => `${machine.platform} ${machine.arch}`,
 ];
 
 /** @throws a usage error that names what differs */
 export function requireComparable(baseline: readonly CheckedRun[], candidate: CheckedRun): void {
-  for (const { of } of CONDITIONS) {
-    const there = new Set(baseline.map(({ run }) => of(run)));
-    const here = of(candidate.run);
+  for (const conditionOf of CONDITIONS) {
+    const there = new Set(baseline.map(({ run }) => conditionOf(run)));
+    const here = conditionOf(candidate.run);
     const other = [...there].find((text) => text !== here);
     if (other === undefined) continue;
     throw usageError(

@@ -4,6 +4,7 @@ import { columnValue } from "../spread.ts";
 import type { Budget, CheckedBudget } from "./check-types.ts";
 import { riskAt } from "./looks.ts";
 import { metricValues } from "./metric-values.ts";
+import { mean, standardError } from "./moments.ts";
 import { tCritical } from "./student-t.ts";
 
 /** A budget is settled, before all runs are made, where the runs lie on one side of it beyond this doubt. */
@@ -31,9 +32,7 @@ export function checkBudget(budget: Budget, runs: readonly (readonly Measurement
 export function isSettled({ runs, limit, comparison }: CheckedBudget, mostRuns: number): boolean {
   const part = riskAt(runs.length, mostRuns);
   if (part === null || runs.length < 2) return false;
-  const mean = runs.reduce((sum, value) => sum + value, 0) / runs.length;
-  const variance = runs.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (runs.length - 1);
-  const margin = tCritical((DOUBT * part) / 2, runs.length - 1) * Math.sqrt(variance / runs.length);
+  const margin = tCritical((DOUBT * part) / 2, runs.length - 1) * standardError(runs);
   // A count may be its limit every time.
-  return Math.abs(mean - limit) > margin || (margin === 0 && comparison.endsWith("="));
+  return Math.abs(mean(runs) - limit) > margin || (margin === 0 && comparison.endsWith("="));
 }

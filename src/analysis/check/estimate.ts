@@ -1,5 +1,6 @@
 /** By what factor the candidate's runs differ from the baseline's. The run is the unit, never the pause. */
 import { humpsOf } from "./humps.ts";
+import { mean, squares } from "./moments.ts";
 
 /** Of log(candidate / baseline). */
 export interface Estimate {
@@ -13,12 +14,6 @@ export interface Estimate {
 const LEAST_DEVIATION = 0.005;
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-const mean = (values: readonly number[]): number => sum(values) / values.length;
-
-function squares(values: readonly number[]): number {
-  const center = mean(values);
-  return sum(values.map((value) => (value - center) ** 2));
-}
 
 /**
  * Of pairs that ran one right after the other: what the machine did to both is taken out. Between equal programs the log ratio of a

@@ -1,5 +1,6 @@
 /** Which sites allocate, keep or let survive more than they did: the differential table. Pure. */
 import type { SiteChange, SiteChangeMeasure } from "./check-types.ts";
+import { mean, standardError } from "./moments.ts";
 import type { SiteBytes } from "./site-bytes.ts";
 
 /** At most this many sites are listed. */
@@ -87,8 +88,5 @@ function changeOf(site: Both) {
 
 function meanAndError(values: readonly number[]): { readonly mean: number; readonly error: number } {
   if (values.length === 0) return { mean: 0, error: 0 };
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  if (values.length === 1) return { mean, error: 0 };
-  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-  return { mean, error: Math.sqrt(variance / values.length) };
+  return { mean: mean(values), error: values.length === 1 ? 0 : standardError(values) };
 }
