@@ -92,7 +92,8 @@ export function requireInBoth(
   worktree: Worktree,
 ): void {
   const { root, cwd } = worktree;
-  for (const word of command) {
+  // What stands behind the = of an option may be a file that the program writes; by an absolute path both sides have the same one.
+  for (const word of command.flatMap((one) => [one, ...one.split("=").slice(1).filter(isAbsolute)])) {
     const path = resolve(currentFolder, word);
     // A folder may have the name of a script of npm by chance, such as "build".
     if (!isFile(path) || !(isBelow(root, path) || isBelow(root, realPath(path)))) continue;

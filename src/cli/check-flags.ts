@@ -27,7 +27,7 @@ export interface CheckFlags {
 }
 
 /** Sizes hardly vary from run to run, so that a smaller change of them is one. */
-const DEFAULT_METRICS = ["pause.p99", "alloc.bytes", "survived.bytes"];
+const DEFAULT_METRICS = ["pause.p99", "pause.cpu.p99", "alloc.bytes", "survived.bytes"];
 const DEFAULT_REGRESSION = 0.1;
 const DEFAULT_REGRESSION_BYTES = 0.05;
 

@@ -194,13 +194,13 @@ async function prepare(
   terminal: Terminal,
   stop: () => void,
 ): Promise<void> {
-  const { flags, command } = plan;
+  const { flags, command, options } = plan;
   const { against = "", setup } = flags;
   stop();
   requireFolder(against, worktree);
   if (setup !== undefined) {
     const environment = environmentIn(worktree, process.env);
-    const work = () => setUp(setup, worktree.cwd, environment, join(folder, "setup.log"));
+    const work = () => setUp(setup, worktree.cwd, environment, join(folder, "setup.log"), options.timeoutMs);
     await stopping(stop, announced(terminal, `Setting up ${shortName(against, 60)}`, work));
   }
   requireInBoth(command, against, process.cwd(), worktree);

@@ -1,7 +1,7 @@
 /** What a CI system makes of action.yml and of the examples in docs/check.md. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { GCSPIKE, ROOT, temporaryFolder } from "../support/cli.ts";
@@ -11,6 +11,7 @@ interface Step {
   readonly uses?: string;
   readonly run?: string;
   readonly shell?: string;
+  readonly "working-directory"?: string;
   readonly if?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly with?: Readonly<Record<string, string>>;
@@ -60,7 +61,7 @@ function runInBash(script: string, cwd: string, env: NodeJS.ProcessEnv) {
 /** `${{ inputs.name }}` with what a workflow gave, or the default. */
 function evaluated(text: string, given: Readonly<Record<string, string>>): string {
   return text.replaceAll(
-    /\$\{\{ inputs\.(\w+) \}\}/g,
+    /\$\{\{ inputs\.([\w-]+) \}\}/g,
     (_, name: string) => given[name] ?? ACTION.inputs[name]?.default ?? "",
   );
 }
@@ -68,8 +69,19 @@ function evaluated(text: string, given: Readonly<Record<string, string>>): strin
 function runAction(given: Readonly<Record<string, string>>, cwd: string, env: NodeJS.ProcessEnv) {
   const step = ACTION.runs.steps[0];
   const variables = Object.entries(step?.env ?? {}).map(([name, value]) => [name, evaluated(value, given)]);
-  return runInBash(step?.run ?? "", cwd, { ...env, ...Object.fromEntries(variables) });
+  const place = resolve(cwd, evaluated(step?.["working-directory"] ?? ".", given));
+  return runInBash(step?.run ?? "", place, { ...env, ...Object.fromEntries(variables) });
 }
+
+test("the action runs in the folder that it is told", () => {
+  const place = join(folder.path, "packages");
+  mkdirSync(place, { recursive: true });
+  const given = { command: "x", against: "main", "working-directory": "packages" };
+  const { status } = runAction(given, folder.path, fakeNpx(`pwd > "$WORDS"`));
+  expect(status).toBe(0);
+  expect(readFileSync(join(folder.path, "words"), "utf8").trim()).toBe(realpathSync(place));
+  expect(evaluated(ACTION.runs.steps[1]?.with?.path ?? "", given)).toBe("packages/gcspike-check.*");
+});
 
 const KEEP_WORDS = `printf '%s\\0' "$@" > "$WORDS"`;
 const keptWords = (): readonly string[] => readFileSync(join(folder.path, "words"), "utf8").split("\0").slice(0, -1);
@@ -79,7 +91,7 @@ describe("action.yml", () => {
     expect(ACTION.runs.using).toBe("composite");
     // Longer ones are refused by GitHub's marketplace.
     expect(ACTION.description.length).toBeLessThanOrEqual(125);
-    const used = [...read("action.yml").matchAll(/\binputs\.(\w+)/g)].map(([, name]) => name);
+    const used = [...read("action.yml").matchAll(/\binputs\.([\w-]+)/g)].map(([, name]) => name);
     expect([...new Set(used)].sort()).toEqual(Object.keys(ACTION.inputs).sort());
     for (const { description, required, default: value } of Object.values(ACTION.inputs)) {
       expect(description).not.toBe("");
@@ -167,7 +179,7 @@ describe("action.yml", () => {
     const { status, stdout } = runAction(given, cwd, env);
     expect(stdout).toMatch(/regression: alloc\.bytes is .*, and may be 1 KiB/);
     expect(status).toBe(1);
-    expect(ACTION.runs.steps[1]?.with?.path).toBe("gcspike-check.*");
+    expect(evaluated(ACTION.runs.steps[1]?.with?.path ?? "", {})).toBe("./gcspike-check.*");
     expectValidCheck(JSON.parse(readFileSync(join(cwd, "gcspike-check.json"), "utf8")));
     expect(readFileSync(join(cwd, "gcspike-check.html"), "utf8")).toMatch(/^<!doctype html>/i);
     const failing = runAction({ ...given, command: "false\nnode bench.js" }, cwd, env);

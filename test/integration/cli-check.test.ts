@@ -169,6 +169,17 @@ describe("the commit's side", () => {
     const linked = await check("--against", "main", ...few, "--", "node", join(link, "bench.js"));
     expect(linked.stderr).toMatch(/both sides would run the same file\.\n.*: bench\.js/);
     expect(linked.code).toBe(2);
+    const hook = await check(
+      "--against",
+      "main",
+      ...few,
+      "--",
+      "node",
+      `--require=${join(link, "bench.js")}`,
+      "-e",
+      "1",
+    );
+    expect(hook.stderr).toMatch(/both sides would run the same file\./);
   });
 
   test("is said not to be there where there is no place for it", async () => {
@@ -344,6 +355,12 @@ describe("clear words", () => {
       ["--against", "main", "--setup", "echo no luck; exit 7", ...node],
       4,
       /ended with exit code 7\. It said:\n {4}no luck/,
+    ],
+    [
+      "setting up that hangs",
+      ["--against", "main", "--setup", "echo waiting; sleep 60", "--timeout", "1s", ...node],
+      4,
+      /--setup 'echo waiting; sleep 60' was still running after 1 s, and was ended\. It said:\n {4}waiting/,
     ],
     ["a branch of a remote that was not fetched", ["--against", "origin/dev", ...node], 2, /git fetch origin dev /],
     [

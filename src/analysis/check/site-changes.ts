@@ -8,30 +8,52 @@ const MOST_CHANGES = 20;
 /** A difference counts from this many of its standard errors on: sites with many bytes differ by many from run to run. */
 const ERRORS = 2;
 
+/** Of one run. */
+export interface RunSites {
+  readonly sites: readonly SiteBytes[];
+  /** How often the young generation was collected; 0 where that is not known. */
+  readonly scavenges: number;
+}
+
+interface Side {
+  /** Bytes by run. */
+  readonly bytes: number[];
+  /** Bytes by run as they are compared. */
+  readonly compared: number[];
+}
+
 interface Both {
   readonly function: string;
   readonly file: string;
   line: number;
-  readonly baseline: number[];
-  readonly candidate: number[];
+  readonly baseline: Side;
+  readonly candidate: Side;
 }
 
 /**
  * Sites of which the candidate has more beyond chance, those first that have most beyond it; where chance may be all, whatever has
- * more. A list of sites a run.
+ * more.
+ *
+ * Whoever allocates more makes V8 collect more often, and each collection copies once more what everybody holds. So bytes that
+ * survived are compared at the same number of collections: what a site has more of then is its own doing.
  */
 export function siteChanges(
-  baseline: readonly (readonly SiteBytes[])[],
-  candidate: readonly (readonly SiteBytes[])[],
+  baseline: readonly RunSites[],
+  candidate: readonly RunSites[],
   measure: SiteChangeMeasure,
 ): readonly SiteChange[] {
   const sites = new Map<string, Both>();
-  const add = (side: "baseline" | "candidate", runs: readonly (readonly SiteBytes[])[]): void => {
-    for (const [run, list] of runs.entries()) {
+  const usual = mean(baseline.map(({ scavenges }) => scavenges));
+  const isPerCollection = measure === "survived" && [...baseline, ...candidate].every(({ scavenges }) => scavenges > 0);
+  const add = (side: "baseline" | "candidate", runs: readonly RunSites[]): void => {
+    for (const [run, { sites: list, scavenges }] of runs.entries()) {
+      const scale = isPerCollection ? usual / scavenges : 1;
       for (const site of list) {
         const both = entry(site, sites, baseline.length, candidate.length);
         if (side === "candidate") both.line = site.line;
-        both[side][run] = (both[side][run] ?? 0) + (site[measure] ?? 0);
+        const { bytes, compared } = both[side];
+        bytes[run] = (bytes[run] ?? 0) + (site[measure] ?? 0);
+        compared[run] = (bytes[run] ?? 0) * scale;
       }
     }
   };
@@ -58,7 +80,7 @@ function entry(site: SiteBytes, sites: Map<string, Both>, baselineRuns: number, 
   const key = `${site.file}\0${site.function}`;
   const known = sites.get(key);
   if (known !== undefined) return known;
-  const zeros = (count: number): number[] => new Array<number>(count).fill(0);
+  const zeros = (count: number): Side => ({ bytes: new Array(count).fill(0), compared: new Array(count).fill(0) });
   const { file, line } = site;
   const made = {
     function: site.function,
@@ -72,14 +94,14 @@ function entry(site: SiteBytes, sites: Map<string, Both>, baselineRuns: number, 
 }
 
 function changeOf(site: Both) {
-  const before = meanAndError(site.baseline);
-  const after = meanAndError(site.candidate);
+  const before = meanAndError(site.baseline.compared);
+  const after = meanAndError(site.candidate.compared);
   const grownBy = after.mean - before.mean;
   return {
     site,
     key: `${site.file}\0${site.function}`,
-    baselineBytes: before.mean,
-    candidateBytes: after.mean,
+    baselineBytes: mean(site.baseline.bytes),
+    candidateBytes: mean(site.candidate.bytes),
     grownBy,
     /** What it has grown by at least, but for chance. */
     certain: grownBy - ERRORS * Math.hypot(before.error, after.error),

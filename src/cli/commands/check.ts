@@ -34,7 +34,7 @@ export const checkCommand: CommandSpec = {
       .optionsGroup("What is judged:")
       .option(
         "--metric <NAME[=SHARE]>",
-        "default: pause.p99, alloc.bytes, survived.bytes; =5% allows it to get 5 % worse",
+        "default: pause.p99, pause.cpu.p99, alloc.bytes, survived.bytes; =5% allows it to get 5 % worse",
         several,
       )
       .option(
@@ -45,7 +45,7 @@ export const checkCommand: CommandSpec = {
       .optionsGroup("How many runs:")
       .option("--runs <number>", "of each side, at most (default: 10)")
       .option("--max-time <duration>", "begin no pair of runs after this time")
-      .option("--timeout <duration>", "end a run that takes longer (default: 10m)")
+      .option("--timeout <duration>", "end a run, or the set-up, that takes longer (default: 10m)")
       .addOption(
         new Option("--inconclusive <verdict>", "what to exit with where the runs do not decide (default: 3)").choices([
           "pass",

@@ -115,3 +115,42 @@ test("what the candidate says of a metric counts, not what a baseline's file doe
   const [metric] = checkOf(1, { baseline: liar, candidate: runs(5, 80), metrics: ["pause.max"] }).metrics;
   expect(metric).toMatchObject({ unit: "ms", better: "lower", verdict: "regression" });
 });
+
+describe("the wall's clock where it varies", () => {
+  const measured = (wallMs: number, cpuMs: number) => {
+    const run = checkedRun(40, 4e6);
+    const metric = (name: string, value: number) => ({ metric: name, unit: "ms", better: "lower" as const, value });
+    return { ...run, run: { ...run.run, metrics: [metric("pause.p99", wallMs), metric("pause.cpu.p99", cpuMs)] } };
+  };
+  const NOISE = [5, 8, 4, 6.5, 7, 4.4, 6, 7.5, 5.2, 6.1];
+  const side = (wall: number, cpu: number, count = NOISE.length) =>
+    NOISE.slice(0, count).map((ms, n) => measured(ms * wall, (3 + n / 100) * cpu));
+  const checked = (candidate: readonly ReturnType<typeof measured>[], metrics: readonly string[], isOver = true) =>
+    checkOf(1, {
+      baseline: side(1, 1, candidate.length).toReversed(),
+      candidate,
+      metrics,
+      budgets: [],
+      isOver,
+      design: design(10),
+    });
+  const both = ["pause.p99", "pause.cpu.p99"];
+
+  test("keeps no check from passing whose processor's clock does", () => {
+    const made = checked(side(1, 1), both);
+    expect(made.metrics.map(({ verdict }) => verdict)).toEqual(["inconclusive", "pass"]);
+    expect(made.verdict).toBe("pass");
+    expect(made.summary).toMatch(
+      /: pause\.cpu\.p99\. pause\.p99 varied too much on this machine to say it of that, too\.$/,
+    );
+  });
+
+  test.each([
+    ["it is asked alone", side(1, 1), ["pause.p99"], true],
+    ["it may be worse by more than is allowed", side(1.25, 1), both, true],
+    ["the processor's is open, too", NOISE.map((ms, n) => measured(ms, n % 2 === 0 ? 2.2 : 4.2)), both, true],
+    ["runs may still come", side(1, 1, 5), both, false],
+  ])("does where %s", (_, candidate, metrics, isOver) => {
+    expect(checked(candidate, metrics, isOver).verdict).toBe("inconclusive");
+  });
+});

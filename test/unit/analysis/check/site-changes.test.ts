@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { SiteBytes } from "../../../../src/analysis/check/site-bytes.ts";
-import { siteChanges } from "../../../../src/analysis/check/site-changes.ts";
+import { type RunSites, siteChanges } from "../../../../src/analysis/check/site-changes.ts";
 import { normal, seeded } from "../../../support/random.ts";
 
 const site = (name: string, bytes: number, line = 1): SiteBytes => ({
@@ -13,8 +13,25 @@ const site = (name: string, bytes: number, line = 1): SiteBytes => ({
   kept: 0,
 });
 
+const run = (...sites: SiteBytes[]): RunSites => ({ sites, scavenges: 100 });
+
+test("who makes V8 collect more often is before those of whom each collection copies what it always did", () => {
+  const before = [100, 102].map((scavenges) => ({ scavenges, sites: [site("holds", scavenges * 2e7)] }));
+  const after = [120, 122].map((scavenges) => ({
+    scavenges,
+    sites: [site("holds", scavenges * 2e7), site("culprit", scavenges * 1e6)],
+  }));
+  const changes = siteChanges(before, after, "survived");
+  expect(changes.map(({ function: name }) => name)).toEqual(["culprit"]);
+  expect(changes[0]).toMatchObject({ baselineBytes: 0, candidateBytes: (121 * 1e6) / 2, share: 1 });
+  // Of bytes that were allocated, and where nobody counted, all count as they are.
+  expect(siteChanges(before, after, "allocated")[0]?.function).toBe("holds");
+  const uncounted = after.map(({ sites }) => ({ sites, scavenges: 0 }));
+  expect(siteChanges(before, uncounted, "survived")[0]?.function).toBe("holds");
+});
+
 test("a site is its file and function: code that moved is the same", () => {
-  const [change] = siteChanges([[site("f", 100, 10)]], [[site("f", 300, 14)]], "allocated");
+  const [change] = siteChanges([run(site("f", 100, 10))], [run(site("f", 300, 14))], "allocated");
   expect(change).toEqual({
     function: "f",
     file: "src/a.js",
@@ -29,10 +46,9 @@ test("what grew beyond chance comes before a large site that varies", () => {
   const random = seeded(1);
   for (let i = 0; i < 100; i++) {
     const runs = (culprit: number) =>
-      Array.from({ length: 8 }, () => [
-        site("large", 1e9 * (1 + 0.03 * normal(random))),
-        site("culprit", culprit * (1 + 0.05 * normal(random))),
-      ]);
+      Array.from({ length: 8 }, () =>
+        run(site("large", 1e9 * (1 + 0.03 * normal(random))), site("culprit", culprit * (1 + 0.05 * normal(random)))),
+      );
     expect(siteChanges(runs(2e7), runs(1.2e8), "allocated")[0]?.function).toBe("culprit");
   }
 });
@@ -41,7 +57,7 @@ test("shares are of all that was added, and only what has more is listed", () =>
   const bytes = fc.nat(1000);
   fc.assert(
     fc.property(fc.array(fc.tuple(bytes, bytes), { maxLength: 15 }), (pairs) => {
-      const side = (which: 0 | 1) => [pairs.map((pair, n) => site(`f${n}`, pair[which]))];
+      const side = (which: 0 | 1) => [run(...pairs.map((pair, n) => site(`f${n}`, pair[which])))];
       const changes = siteChanges(side(0), side(1), "allocated");
       expect(changes.length).toBe(pairs.filter(([before, after]) => after > before).length);
       for (const { baselineBytes, candidateBytes } of changes) expect(candidateBytes).toBeGreaterThan(baselineBytes);
