@@ -89,13 +89,15 @@ describe("the stack that triggered a pause", () => {
       named("emit", "node:events"),
       named("ArrayMap", ""),
       named("collect", "/opt/gcspike/dist/agent/preload.cjs"),
+      named("follow", "/opt/gcspike/dist/agent/attach.cjs"),
     ];
-    const isolate = await record(functions, [[1, 2, 3, 4]]);
+    const isolate = await record(functions, [[1, 2, 3, 4, 5]]);
     expect(isolate.triggerStacks[0]?.map((frame) => [frame.function, frame.file, frame.line, frame.origin])).toEqual([
       ["serve", "/app/my server.mjs", 0, "user"],
       ["emit", "node:events", 0, "node"],
       ["ArrayMap", "", 0, "native"],
       ["collect", "/opt/gcspike/dist/agent/preload.cjs", 0, "gcspike"],
+      ["follow", "/opt/gcspike/dist/agent/attach.cjs", 0, "gcspike"],
     ]);
   });
 
