@@ -87,6 +87,15 @@ export function totalMs(intervals: Intervals): number {
   return total;
 }
 
+/** Length of what of all intervals lies between two moments, ms. */
+export function lengthWithin({ count, startMs, endMs }: Intervals, fromMs: number, toMs: number): number {
+  let length = 0;
+  for (let i = lowerBound(endMs, fromMs, count); i < count && (startMs[i] ?? 0) < toMs; i++) {
+    length += Math.min(toMs, endMs[i] ?? 0) - Math.max(fromMs, startMs[i] ?? 0);
+  }
+  return length;
+}
+
 /** Index of the first entry that is not below `value`, in a sorted column of which `count` entries are valid. */
 export function lowerBound(column: Float64Array, value: number, count = column.length): number {
   let low = 0;

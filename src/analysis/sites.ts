@@ -71,14 +71,12 @@ export function rankSites({ frames, totalBytes }: SiteTally, measure: SiteMeasur
     }));
 }
 
-/** Sites of all isolates over the whole recording. */
-export function overallSites(isolates: readonly Pick<IsolateData, "allocations" | "samples">[]): readonly Site[] {
+/** Of several isolates together; frames of equal functions are one. */
+export function sumTallies(tallies: readonly SiteTally[]): SiteTally {
   const known = new Map<string, Frame>();
   const frames = new Map<Frame, number>();
   let totalBytes = 0;
-  for (const { allocations } of isolates) {
-    if (allocations === null) continue;
-    const tally = tallySites(bytesOfWindows(allocations.windows), siteOfStack(allocations));
+  for (const tally of tallies) {
     totalBytes += tally.totalBytes;
     for (const [frame, bytes] of tally.frames) {
       const key = siteKey(frame);
@@ -87,8 +85,16 @@ export function overallSites(isolates: readonly Pick<IsolateData, "allocations" 
       frames.set(first, (frames.get(first) ?? 0) + bytes);
     }
   }
+  return { frames, totalBytes };
+}
+
+/** Sites of all isolates over the whole recording. */
+export function overallSites(isolates: readonly Pick<IsolateData, "allocations" | "samples">[]): readonly Site[] {
+  const tallies = isolates.flatMap(({ allocations }) =>
+    allocations === null ? [] : tallySites(bytesOfWindows(allocations.windows), siteOfStack(allocations)),
+  );
   const exact = isolates.every((isolate) => isolate.allocations === null || isExact(isolate));
-  return rankSites({ frames, totalBytes }, "allocated", exact);
+  return rankSites(sumTallies(tallies), "allocated", exact);
 }
 
 /** Functions that the optimiser inlined are known in this isolate's allocations. */

@@ -12,7 +12,7 @@ const MAX_SCRIPT_BYTES = 64 * 1024 * 1024;
 /** What V8 takes for the end of a line. */
 const LINE_END = /\r\n|[\n\r\u2028\u2029]/g;
 
-interface RecordedFunction {
+export interface RecordedFunction {
   readonly name: string;
   readonly script: string;
   /** In UTF-16 code units from the script's start. */
@@ -34,7 +34,19 @@ export function decodeFunctions(log: Log): {
   readonly frames: readonly Frame[];
   readonly warnings: readonly Warning[];
 } {
+  const { functions, warnings } = readFunctions(log);
+  const located = locate(functions);
+  return { frames: located.frames, warnings: [...warnings, ...located.warnings] };
+}
+
+/** The functions of `log` as they were recorded. `readBytes`: of whole records. */
+export function readFunctions(log: Log): {
+  readonly functions: readonly RecordedFunction[];
+  readonly readBytes: number;
+  readonly warnings: readonly Warning[];
+} {
   const functions: RecordedFunction[] = [];
+  let readBytes = 0;
   const warnings = eachSizedRecord(log, FUNCTION.text, ({ buffer, view }, offset, length) => {
     const end = offset + length;
     const nameEnd = Math.min(end, offset + FUNCTION.text + view.getUint16(offset + FUNCTION.nameBytes, true));
@@ -45,21 +57,33 @@ export function decodeFunctions(log: Log): {
       script: pathOf(buffer.toString("utf8", nameEnd, scriptEnd)),
       position: position === NO_POSITION ? null : position,
     });
+    readBytes += length;
   });
-  const places = locate(functions);
-  const mapped = applySourceMaps(
+  return { functions, readBytes, warnings };
+}
+
+/** The frames of functions, with the lines that their scripts and source maps say. */
+export function locate(functions: readonly RecordedFunction[]): {
+  readonly frames: readonly Frame[];
+  readonly warnings: readonly Warning[];
+} {
+  const places = placesOf(functions);
+  return applySourceMaps(
     functions.map((one) => {
       const { line, column } = places.get(one) ?? NOWHERE;
-      const frame = frameOf(one.name, one.script, line, column);
-      // Only builtins have no position: what eval() and new Function() make is the program's.
-      return one.script === "" && one.position !== null ? { ...frame, origin: "user" as const } : frame;
+      return recordedFrame(one, line, column);
     }),
   );
-  return { frames: mapped.frames, warnings: [...warnings, ...mapped.warnings] };
+}
+
+export function recordedFrame({ name, script, position }: RecordedFunction, line: number, column: number): Frame {
+  const frame = frameOf(name, script, line, column);
+  // Only builtins have no position: what eval() and new Function() make is the program's.
+  return script === "" && position !== null ? { ...frame, origin: "user" } : frame;
 }
 
 /** Where the functions stand whose scripts are here; each script is read once. */
-function locate(functions: readonly RecordedFunction[]): ReadonlyMap<RecordedFunction, Place> {
+function placesOf(functions: readonly RecordedFunction[]): ReadonlyMap<RecordedFunction, Place> {
   const places = new Map<RecordedFunction, Place>();
   for (const [script, inScript] of groupBy(functions, (one) => one.script)) {
     if (!isAbsolute(script)) continue;

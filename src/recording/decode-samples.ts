@@ -46,8 +46,8 @@ export function decodeSamples(
       : decodeStacks(logs.stacks, named, functions.length);
   const { frames } = known;
   const stacks = [...known.stacks, [functions.length]];
-  const heap = decodeLog(logs.samples, clock, known.stacks.length);
-  const buffers = logs.buffers === null ? null : decodeLog(logs.buffers, clock, known.stacks.length);
+  const heap = decodeObjects(logs.samples, clock, known.stacks.length);
+  const buffers = logs.buffers === null ? null : decodeObjects(logs.buffers, clock, known.stacks.length);
   const windows = windowsOf(heap, startOf(logs.samples, clock), endMs);
   const standFor = heap.columns.bytes;
   const intervalBytes = standFor.length === 0 ? 0 : standFor.reduce((least, bytes) => Math.min(least, bytes));
@@ -81,11 +81,9 @@ function decodeStacks(
 } {
   const inlined = numbering<number, Frame>();
   const stacks: number[][] = [];
-  const warnings = eachSizedRecord(log, STACK.frames, ({ view }, offset, length) => {
-    const count = Math.min(view.getUint32(offset + STACK.frameCount, true), (length - STACK.frames) / 4);
+  const warnings = eachStack(log, (numbers) => {
     const stack: number[] = [];
-    for (let frame = 0; frame < count; frame++) {
-      const recorded = view.getUint32(offset + STACK.frames + frame * 4, true);
+    for (const recorded of numbers) {
       const index = (recorded % STACK_INLINED) - 1;
       const known = index < functions ? named[index] : undefined;
       if (known === undefined) continue;
@@ -98,8 +96,31 @@ function decodeStacks(
   return { frames: [...named, ...inlined.values], stacks, warnings };
 }
 
-function decodeLog(log: Log, clock: Clock, stacks: number): DecodedLog {
-  const births = countBirths(log);
+/**
+ * Calls back for each stack with the numbers of its functions, leaf first; an inlined one's has STACK_INLINED. `length`: bytes of the
+ * record.
+ */
+export function eachStack(
+  log: Log,
+  callback: (numbers: readonly number[], length: number) => void,
+): readonly Warning[] {
+  return eachSizedRecord(log, STACK.frames, ({ view }, offset, length) => {
+    const count = Math.min(view.getUint32(offset + STACK.frameCount, true), (length - STACK.frames) / 4);
+    const number = (frame: number): number => view.getUint32(offset + STACK.frames + frame * 4, true);
+    callback(
+      Array.from({ length: count }, (_, frame) => number(frame)),
+      length,
+    );
+  });
+}
+
+/**
+ * The objects of a log, with the first `stacks` stacks; those whose stack is none of them get the next number. Of a log whose beginning
+ * was left out (`part`), those that were born in the rest.
+ */
+export function decodeObjects(log: Log, clock: Clock, stacks: number, part: "whole" | "rest" = "whole"): DecodedLog {
+  const { births, first } = birthsOf(log);
+  const before = part === "whole" ? 0 : first - 1;
   const bornMs = new Float64Array(births);
   const diedMs = new Float64Array(births).fill(Number.POSITIVE_INFINITY);
   const bytes = new Float64Array(births);
@@ -111,9 +132,10 @@ function decodeLog(log: Log, clock: Clock, stacks: number): DecodedLog {
   eachRecord(log, ({ view }, offset) => {
     const type = view.getUint32(offset + SAMPLE.type, true);
     const timeMs = timeAt(view, offset + SAMPLE.timeNs, clock);
-    const number = numberAt(view, offset + SAMPLE.number);
+    const number = numberAt(view, offset + SAMPLE.number) - before;
     const size = numberAt(view, offset + SAMPLE.bytes);
     const standsFor = numberAt(view, offset + SAMPLE.standsFor);
+    if (type === SampleType.death && number < 1 && part === "rest") return;
     if (type === SampleType.yielded && !Number.isNaN(timeMs)) {
       yieldedMs = timeMs;
     } else if (type === SampleType.death && number >= 1 && number <= count && timeMs >= at(bornMs, number - 1)) {
@@ -148,12 +170,15 @@ function decodeLog(log: Log, clock: Clock, stacks: number): DecodedLog {
   };
 }
 
-function countBirths(log: Log): number {
+/** How many objects a log has, and the number of its first one. */
+function birthsOf(log: Log): { readonly births: number; readonly first: number } {
   let births = 0;
+  let first = Number.POSITIVE_INFINITY;
   eachRecord(log, ({ view }, offset) => {
-    if (view.getUint32(offset + SAMPLE.type, true) === SampleType.birth) births++;
+    if (view.getUint32(offset + SAMPLE.type, true) !== SampleType.birth) return;
+    if (births++ === 0) first = numberAt(view, offset + SAMPLE.number);
   });
-  return births;
+  return { births, first };
 }
 
 /** Windows begin and end at whole ms, as they do in pprof. One without samples says that nothing was allocated. */

@@ -84,6 +84,13 @@ export function openLog(path: string, kind: LogKind): OpenedLog {
   }
 }
 
+/** What of a log stands behind its first `bytes` of records, which are whole ones. */
+export function behind(log: Log, bytes: number): Log {
+  const { headerBytes, committedBytes } = log.header;
+  const header = { ...log.header, headerBytes: headerBytes + bytes, committedBytes: committedBytes - bytes };
+  return { ...log, header, bytes: Math.max(0, log.bytes - bytes) };
+}
+
 /**
  * Calls back for each record of a log whose records have one length, in the order of the file. `offset` is the record's
  * place in `record`, which is used again for the next chunk. A file that shrinks meanwhile ends early.
