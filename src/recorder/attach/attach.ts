@@ -29,6 +29,8 @@ export interface AttachOptions {
   readonly spikeMs?: number | undefined;
   /** Ends the recording; the program goes on. */
   readonly signal: AbortSignal;
+  /** Asked when it has ended: false removes the recording. By default it is kept. */
+  readonly isKept?: ((programEnded: boolean) => boolean) | undefined;
 }
 
 export interface AttachResult {
@@ -173,11 +175,15 @@ export async function attach(options: AttachOptions, started: (attached: Attache
   async function finish(programEnded: boolean): Promise<AttachResult> {
     const stopped = programEnded || (await letGo(target, folder.path));
     const endNs = process.hrtime.bigint();
+    const durationMs = Number(endNs - BigInt(manifest.startNs)) / 1e6;
+    if (options.isKept?.(programEnded) === false) {
+      folder.discard();
+      return { path: folder.path, programEnded, durationMs, warnings: [] };
+    }
     if (programEnded) rmSync(join(folder.path, ATTACHED_FILE), { force: true });
     const isRunning = stopped ? () => false : mayRun(folder.path);
     const warnings = stopped ? [] : [NOT_STOPPED];
     const found = await finishRecording(folder.path, { ...manifest, endNs: String(endNs) }, { isRunning, warnings });
-    const durationMs = Number(endNs - BigInt(manifest.startNs)) / 1e6;
     return { path: folder.path, programEnded, durationMs, warnings: found };
   }
 }

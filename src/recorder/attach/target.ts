@@ -4,6 +4,7 @@ import { basename, dirname } from "node:path";
 import { GcspikeError } from "../../lib/errors.ts";
 import { parseManifest } from "../../recording/manifest.ts";
 import { splitNodeOptions } from "../node-options.ts";
+import { isNode } from "../processes/node-process.ts";
 
 export interface AttachTarget {
   readonly pid: number;
@@ -116,7 +117,7 @@ function holds(path: string, text: string): boolean {
 
 function isNodeProgram(pid: number): boolean {
   const name = basename(readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""));
-  return /^node(js)?[\d.-]*$/.test(name) || holds(`/proc/${pid}/exe`, NODE_TEXT);
+  return isNode(name) || holds(`/proc/${pid}/exe`, NODE_TEXT);
 }
 
 /** The folder into which a probe inside the process records: it has the files mapped. */
@@ -133,6 +134,17 @@ function recorderOf(folder: string): number | null {
     return manifest === null || manifest.recorderPid <= 0 ? null : manifest.recorderPid;
   } catch {
     // Its folder is being made, or gone.
+    return null;
+  }
+}
+
+/** The recording that a process is in, and the gcspike that makes it; null where there is none that this user may see. */
+export function recordedBy(pid: number): { readonly folder: string; readonly recorderPid: number | null } | null {
+  try {
+    const folder = recordingOf(pid);
+    return folder === null ? null : { folder, recorderPid: recorderOf(folder) };
+  } catch {
+    // It ended, or is another user's.
     return null;
   }
 }
