@@ -10,11 +10,13 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { recordCommand } from "./commands/record.ts";
 import { reportCommand } from "./commands/report.ts";
 import { simulateCommand } from "./commands/simulate.ts";
+import { topCommand } from "./commands/top.ts";
 import { systemTerminal, type Terminal } from "./terminal.ts";
 
 const COMMANDS: readonly CommandSpec[] = [
   recordCommand,
   attachCommand,
+  topCommand,
   reportCommand,
   compareCommand,
   checkCommand,

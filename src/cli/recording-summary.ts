@@ -11,7 +11,7 @@ import { withSpinner } from "./spinner.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The path as the reader would type it, but for quotes; not like an option. */
-function shortPath(path: string): string {
+export function shortPath(path: string): string {
   const near = relative(process.cwd(), path);
   if (near.startsWith("..")) return path;
   return near.startsWith("-") ? `./${near}` : near;

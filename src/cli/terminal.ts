@@ -12,6 +12,8 @@ export interface Terminal {
   readonly interactive: boolean;
   readonly outColor: boolean;
   readonly errColor: boolean;
+  /** May the whole screen be drawn on through stdout, and do keys come from it? */
+  readonly hasScreen: () => boolean;
   readonly width: () => number;
   readonly rows: () => number;
 }
@@ -81,6 +83,7 @@ export function systemTerminal(env: NodeJS.ProcessEnv): Terminal {
     interactive: errIsTerminal && !plain && process.stderr.columns > 0,
     outColor: outIsTerminal && !plain,
     errColor: errIsTerminal && !plain,
+    hasScreen: () => outIsTerminal && process.stdin.isTTY && env.TERM !== "dumb" && process.stdout.columns > 0,
     width: () => stream?.columns || 80,
     rows: () => stream?.rows || 24,
   };

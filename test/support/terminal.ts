@@ -19,6 +19,7 @@ export function fakeTerminal(changes: Partial<Terminal> = {}): FakeTerminal {
     interactive: false,
     outColor: false,
     errColor: false,
+    hasScreen: () => false,
     width: () => 80,
     rows: () => 24,
     ...changes,

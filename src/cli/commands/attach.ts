@@ -1,13 +1,7 @@
-import { usageError } from "../../lib/errors.ts";
 import { parseDuration } from "../../lib/units.ts";
 import type { CommandSpec } from "../command.ts";
+import { parsePid } from "../parse-pid.ts";
 import type { AttachFlags } from "../run-attach.ts";
-
-function parsePid(text: string): number {
-  const pid = Number(text);
-  if (/^\d{1,10}$/.test(text) && pid > 0) return pid;
-  throw usageError(`"${text}" is no process id.`, "Give a number: gcspike attach 4121  (find it: pgrep -af node)");
-}
 
 export const attachCommand: CommandSpec = {
   name: "attach",

@@ -16,6 +16,7 @@ describe("help", () => {
     expect([...out.matchAll(/^ {2}([a-z]+) (?:\[|<)/gm)].map((match) => match[1])).toEqual([
       "record",
       "attach",
+      "top",
       "report",
       "compare",
       "check",
