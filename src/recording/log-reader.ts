@@ -19,6 +19,7 @@ import {
   LogKind,
   MAX_LOG_BYTES,
   PHASE_RECORD_BYTES,
+  PHASES_HEADER_BYTES,
   PROCESS_RECORD_BYTES,
   SAMPLE_RECORD_BYTES,
   type Warning,
@@ -185,10 +186,9 @@ function cutWarning(name: string, whole: number, of: number | null, header: LogH
 
 function openedLog(fd: number, path: string, name: string, kind: LogKind): OpenedLog {
   const size = fstatSync(fd).size;
-  const page = Buffer.alloc(Math.min(size, MAX_HEADER_BYTES));
-  const got = readFully(fd, page, page.length, 0);
-  if (got < HEADER.strings) {
-    return skipped("log-cut", `${name} is cut inside its header (${formatBytes(got)}): it holds no records.`);
+  const page = readHeader(fd, size);
+  if (page.length < HEADER.strings) {
+    return skipped("log-cut", `${name} is cut inside its header (${formatBytes(page.length)}): it holds no records.`);
   }
   if (page.toString("latin1", 0, LOG_MAGIC.length) !== LOG_MAGIC) {
     return skipped("log-damaged", `${name} is not a log of gcspike: it does not begin with its mark.`);
@@ -206,6 +206,17 @@ function openedLog(fd: number, path: string, name: string, kind: LogKind): Opene
     return skipped("log-damaged", `${name} has a damaged header: what it holds is missing.`);
   }
   return measuredLog(path, name, header, size);
+}
+
+/** At least what of the header is there. A page of it is all, mostly: who looks at a growing log every second opens it each time. */
+function readHeader(fd: number, size: number): Buffer {
+  const read = (bytes: number): Buffer => {
+    const page = Buffer.alloc(Math.min(size, bytes));
+    return page.subarray(0, readFully(fd, page, page.length, 0));
+  };
+  const page = read(PHASES_HEADER_BYTES);
+  const isWhole = page.length < HEADER.strings || page.readUInt32LE(HEADER.headerBytes) <= page.length;
+  return isWhole ? page : read(MAX_HEADER_BYTES);
 }
 
 function decodeHeader(page: Buffer, kind: LogKind): LogHeader | null {

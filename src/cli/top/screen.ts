@@ -240,7 +240,7 @@ function rowLine(row: Row, state: TopState, { columns, programWidth, siteWidth }
   const base: Style = row.endedMs === null ? "plain" : "dim";
   const cells = columns.map((column): readonly [string, Style] => {
     const { text, style = "plain" } = column.cell(row);
-    return [GAP + fitToWidth(text, column.width, column.align), base === "dim" ? base : style];
+    return [GAP + fitToWidth(text, column.width, column.align), base === "dim" || text === "-" ? "dim" : style];
   });
   const site = row.figures?.sites[0];
   const { parts } = line(

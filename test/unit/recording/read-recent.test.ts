@@ -2,9 +2,11 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
+import { liveFigures } from "../../../src/analysis/live-figures.ts";
 import type { SampleRecordFields } from "../../../src/recording/log-writer.ts";
 import type { IsolateData } from "../../../src/recording/model.ts";
 import { locateFrame, RecentReader } from "../../../src/recording/read-recent.ts";
+import { readRecording } from "../../../src/recording/read-recording.ts";
 import { GcType, HEADER, HEADER_BYTES, SampleType, STACK_INLINED } from "../../../src/recording/spec.ts";
 import { temporaryFolder } from "../../support/cli.ts";
 import { atMs, type IsolateFolder, makeRecordingFolder, PID, START_NS } from "../../support/recording-folder.ts";
@@ -123,6 +125,67 @@ describe("objects", () => {
       sources.remove();
     }
   });
+});
+
+function around(usedBefore: number, usedAfter: number) {
+  const committed = { committedBefore: 0, committedAfter: 0, externalBefore: 0, externalAfter: 0 };
+  return { usedBefore, usedAfter, ...committed, mallocedBefore: 0, mallocedAfter: 0, heapLimit: 2 ** 31 };
+}
+
+test("looked at every second for a hundred, its figures are those of the whole recording", async () => {
+  const END = 100_000;
+  const every = (ms: number): readonly number[] => Array.from({ length: END / ms }, (_, i) => i * ms);
+  const pauses = every(700).map((ms, i) => ({
+    ...pause(ms, 1 + ((i * 7) % 23)),
+    kind: i % 9 === 0 ? GcType.markCompact : GcType.scavenge,
+  }));
+  const used = (ms: number): number => 8 * ((1 + ((ms * 37) % 1000)) * 1024);
+  const gc = pauses.map((one, i) => ({ ...one, heap: around(used(i * 700), used(i * 700 + 13)) }));
+  const size = { committed: 0n, limit: 1n << 31n, external: 0n, malloced: 0n, arrayBuffers: 0n, spaces: [] };
+  const heap = every(100).map((ms) => ({ timeNs: atMs(ms + 50), used: BigInt(used(ms)), ...size }));
+  const loop = every(100).map((ms) => ({
+    timeNs: atMs(ms),
+    idleNs: 0n,
+    maxBusyNs: BigInt(((ms * 31) % 977) * 1e5),
+    cpuNs: 0n,
+  }));
+  const span = { name: 0, reason: null, depth: 0, usedAfter: 0n };
+  const phases = every(300).map((ms) => ({ ...span, startNs: atMs(ms + 150), durationNs: BigInt(2e6) }));
+  const births = every(50).map((ms, i) => ({ ...birth(i + 1, ms, 1 + (i % 2)), standsFor: BigInt(1000 + i) }));
+  const deaths = births.flatMap(({ number }, i) =>
+    i % 3 === 0 ? [death(Number(number), 700 * Math.ceil((i * 50) / 700 + (i % 2)))] : [],
+  );
+  const samples = [...births, ...deaths].sort((a, b) => Number(a.timeNs - b.timeNs) || a.type - b.type);
+  const functions = ["a", "b"].map((name, i) => ({ name, script: "/app/a.js", position: i * 10 }));
+  const recent = reader([
+    {
+      id: ID,
+      gc,
+      heap,
+      loop,
+      phaseNames: ["V8.GC_MC_INCREMENTAL"],
+      phases,
+      functions,
+      stacks: [[1], [2]],
+      samples,
+      buffers: samples,
+    },
+  ]);
+  for (let nowMs = 1000; nowMs < END; nowMs += 1000) recent.read(nowMs);
+  const figures = (isolates: readonly IsolateData[]) => {
+    const { sites, ...rest } = liveFigures(isolates, END);
+    return { ...rest, sites: sites.map(({ frame, share }) => [frame.function, share]) };
+  };
+  const found = figures(recent.read(END));
+  expect(found).toEqual(figures((await readRecording(folder)).isolates));
+  expect(found).toMatchObject({
+    pauses: 13,
+    sites: [
+      ["b", expect.any(Number)],
+      ["a", expect.any(Number)],
+    ],
+  });
+  for (const value of Object.values(found)) if (typeof value === "number") expect(value).toBeGreaterThan(0);
 });
 
 test("only the isolates of one process, and of those no worker that ended a minute ago", () => {
