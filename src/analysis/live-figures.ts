@@ -166,13 +166,11 @@ function worstBySecond(isolates: readonly IsolateData[], nowMs: number): Float64
   return worst;
 }
 
-/** Null where none is known. */
+/** Null where none is known, as is the largest below. */
 function sumOf(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+  return values.reduce((sum, value) => (sum === null ? value : sum + (value ?? 0)), null);
 }
 
 function mostOf(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : Math.max(...known);
+  return values.reduce((most, value) => (most === null || (value !== null && value > most) ? value : most), null);
 }

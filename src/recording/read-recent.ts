@@ -22,6 +22,10 @@ const REST_MS = 20_000;
 /** More than this of a log is left out, the older part, so that one look stays short. */
 const MOST_BYTES = 4 * 1024 * 1024;
 const MOST_DESCRIPTOR_BYTES = 1024 * 1024;
+/** A recording comes from anywhere: what it holds more of is left out. Programs have a hundredth of it. */
+const MOST_ISOLATES = 500;
+const MOST_STACKS = 500_000;
+const MOST_FUNCTIONS = 500_000;
 /** A worker that wrote nothing for so long has ended. */
 const OVER_MS = 60_000;
 
@@ -61,7 +65,7 @@ export class RecentReader {
     try {
       const own = `${this.#pid}-`;
       const isRead = (id: string): boolean => id.startsWith(own) && !this.#over.has(id);
-      return [...listRecording(this.#folder).isolates.keys()].filter(isRead);
+      return [...listRecording(this.#folder).isolates.keys()].filter(isRead).slice(0, MOST_ISOLATES);
     } catch {
       // The folder is gone.
       return [];
@@ -154,7 +158,7 @@ class RecentIsolate {
 
   #readStacks(): void {
     const log = this.#rest("stacks", this.#stackBytes);
-    if (log === null) return;
+    if (log === null || this.#stacks.length >= MOST_STACKS) return;
     eachStack(log, (numbers, length) => {
       this.#stacks.push(numbers.map((number) => (number % STACK_INLINED) - 1));
       this.#stackBytes += length;
@@ -163,7 +167,7 @@ class RecentIsolate {
 
   #readFrames(): void {
     const log = this.#rest("functions", this.#functionBytes);
-    if (log === null) return;
+    if (log === null || this.#frames.length >= MOST_FUNCTIONS) return;
     const { functions, readBytes } = readFunctions(log);
     for (const one of functions) this.#frames.push(recordedFrame(one, 0, (one.position ?? -1) + 1));
     this.#functionBytes += readBytes;

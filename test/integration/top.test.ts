@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { shellWord } from "../../src/lib/shell.ts";
 import { readRecording } from "../../src/recording/read-recording.ts";
-import { attachTo, listening, type Served, serve } from "../support/attached.ts";
-import { GCSPIKE, type Running, runGcspike, temporaryFolder } from "../support/cli.ts";
+import { attachTo, listening, pidOf, type Served, serve } from "../support/attached.ts";
+import { GCSPIKE, Running, runGcspike, temporaryFolder } from "../support/cli.ts";
 import { isolateOf, Workplace } from "../support/recorded.ts";
 import { Tmux } from "../support/tmux.ts";
 
@@ -56,15 +56,18 @@ function showsRow(pid: number, what: RegExp): (screen: string) => boolean {
   return (screen) => what.test(rowOf(screen, pid));
 }
 
-/** Sorts by pid, so that rows stay where they are, and goes down to this one. */
+/** Sorts by pid, so that rows stay where they are, and goes to this one. */
 async function select(pid: number): Promise<void> {
   while (!tmux.screen().includes("sort by pid")) {
     tmux.press("s");
     await sleep(50);
   }
-  tmux.press("Home");
-  while (!rowOf(tmux.screen(), pid).startsWith(">")) {
-    tmux.press("Down");
+  for (;;) {
+    const lines = tmux.screen().split("\n");
+    const selected = lines.findIndex((line) => line.startsWith("> "));
+    const wanted = lines.indexOf(rowOf(lines.join("\n"), pid));
+    if (selected === wanted) return;
+    tmux.press(selected < wanted ? "Down" : "Up");
     await sleep(50);
   }
 }
@@ -172,6 +175,20 @@ test("what another gcspike records is shown from its files, and left to it", asy
   } finally {
     workplace.remove();
   }
+});
+
+test("why a process cannot be attached to is said, and it runs on", async () => {
+  const running = new Running(process.execPath, ["-e", "setInterval(() => {}, 1e6); console.log('ready')"]);
+  started.push(running);
+  await running.waitFor("ready");
+  const pid = pidOf(running);
+  tmux.type(`cd /proc && ${TOP} ${pid}; cd ${shellWord(cwd.path)}; echo exit code $?`);
+  await tmux.waitFor(/Cannot create \/proc\/[\s\S]*Recordings go into the folder that gcspike top was started in\./);
+  expect(rowOf(tmux.screen(), pid)).toMatch(/^> .*node/);
+  expect(isMapped(pid)).toBe(false);
+  expect(running.stderr).toBe("");
+  tmux.press("q");
+  await tmux.waitFor("exit code 0");
 });
 
 describe("the terminal is as it was", () => {

@@ -91,7 +91,7 @@ export class Attachments {
       });
       note = one.why ?? this.#noteOf(one, result);
     } catch (error) {
-      note = error instanceof GcspikeError ? `${error.message} ${error.hint ?? ""}`.trim() : String(error);
+      note = reasonOf(error);
     } finally {
       this.#attachments.delete(row);
       this.#news({ is: "released", row, note });
@@ -105,6 +105,14 @@ export class Attachments {
     const how = programEnded ? "It ended, and its last" : "Its";
     return `${how} ${formatMs(durationMs)} are in ${shortPath(path)}`;
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof GcspikeError)) return String(error);
+  // That of `gcspike attach` names an option that is not here.
+  const isOfFolder = error.code === "usage" || error.code === "folder";
+  const hint = isOfFolder ? "Recordings go into the folder that gcspike top was started in." : error.hint;
+  return hint === undefined ? error.message : `${error.message} ${hint}`;
 }
 
 /** Of what lies on the disk: logs have room before they have content. */

@@ -106,7 +106,7 @@ export interface Next {
 }
 
 /** Short-lived processes would fill the screen: one without figures goes so long after its end. */
-const ENDED_MS = 10_000;
+const ENDED_MS = 5000;
 const MOST_ENDED = 20;
 
 export function keyOf({ pid, began }: NodeProcess): string {

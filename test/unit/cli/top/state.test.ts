@@ -148,12 +148,12 @@ describe("what ends", () => {
     }
   });
 
-  test("without figures goes after ten seconds, and the one in its place is selected", () => {
+  test("without figures goes after five seconds, and the one in its place is selected", () => {
     const state = played([...both, key("down")]);
     expect(selectedRow(state)?.process.pid).toBe(4188);
     const ended = played([clock(2000), { is: "processes", processes: [SERVER] }], state);
     expect(selectedRow(ended)?.endedMs).toBe(2000);
-    const gone = played([clock(13_000), { is: "processes", processes: [SERVER] }], ended);
+    const gone = played([clock(7001), { is: "processes", processes: [SERVER] }], ended);
     expect(pids(gone)).toEqual([4121]);
     expect(selectedRow(gone)?.process.pid).toBe(4121);
   });
