@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readBounded } from "./bounded-file.ts";
 import { at, type Clock, clockAt, msSince } from "./columns.ts";
 import { locate, readFunctions, recordedFrame } from "./decode-functions.ts";
-import { decodeGc, noPauses } from "./decode-gc.ts";
+import { decodeGc } from "./decode-gc.ts";
 import { decodeHeap, noHeap } from "./decode-heap.ts";
 import { decodeLoop, noLoop } from "./decode-loop.ts";
 import { decodePhases } from "./decode-phases.ts";
@@ -53,6 +53,7 @@ export class RecentReader {
       const reader = this.#isolates.get(id) ?? new RecentIsolate(this.#folder, id, this.#startNs);
       this.#isolates.set(id, reader);
       const isolate = reader.read(nowMs);
+      if (isolate === null) return [];
       if (isolate.threadId > 0 && isolate.endMs < nowMs - OVER_MS) {
         this.#over.add(id);
         this.#isolates.delete(id);
@@ -95,22 +96,24 @@ class RecentIsolate {
     this.#clock = clockAt(startNs);
   }
 
-  read(nowMs: number): IsolateData {
+  /** Null where its pauses are unknown: none is not what they are. */
+  read(nowMs: number): IsolateData | null {
+    const gc = this.#recent("gc");
+    if (gc === null) return null;
     this.#descriptor ??= this.#readDescriptor();
     const descriptor = this.#descriptor ?? unknownDescriptor(this.#id);
-    const gc = this.#recent("gc");
     const heap = this.#recent("heap");
     const loop = this.#recent("loop");
     const phases = this.#recent("phases");
-    const decodedGc = gc === null ? null : decodeGc(gc, [], this.#clock);
+    const { pauses, openPause } = decodeGc(gc, [], this.#clock);
     const measured = {
-      pauses: decodedGc?.pauses ?? noPauses(),
-      openPause: decodedGc?.openPause ?? null,
+      pauses,
+      openPause,
       heap: heap === null ? noHeap() : decodeHeap(heap, this.#clock).heap,
       loop: loop === null ? noLoop() : decodeLoop(loop, this.#clock).loop,
       phases: phases === null ? null : decodePhases(phases, this.#clock).phases,
     };
-    this.#forget("gc", gc, measured.pauses.startMs, nowMs - PAUSES_MS);
+    this.#forget("gc", gc, pauses.startMs, nowMs - PAUSES_MS);
     this.#forget("heap", heap, measured.heap.timeMs, nowMs - REST_MS);
     this.#forget("loop", loop, measured.loop.timeMs, nowMs - REST_MS);
     if (measured.phases !== null) this.#forget("phases", phases, measured.phases.startMs, nowMs - REST_MS);

@@ -201,6 +201,12 @@ test("only the isolates of one process, and of those no worker that ended a minu
   expect(ids()).toEqual([ID, `${PID}-2`]);
 });
 
+test("an isolate whose pauses cannot be read is left out: it may have had some", () => {
+  const recent = reader([{ id: ID, gc: [pause(1000)] }]);
+  writeFileSync(join(folder, `${ID}.gc`), Buffer.alloc(9000, 0xff));
+  expect(recent.read(2000)).toEqual([]);
+});
+
 test("nonsense, and a folder that goes away, are left out", () => {
   const recent = reader([{ id: ID, gc: [pause(1000)] }]);
   for (const suffix of ["heap", "phases", "samples", "stacks"])
