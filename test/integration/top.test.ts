@@ -154,6 +154,18 @@ test("a process by its number is attached to at once; Enter lets go; nothing is 
   await tmux.waitFor("exit code 0");
 });
 
+test("left while it attaches: it is let go of all the same", async () => {
+  const target = await busyServer();
+  const ports = listening(target.pid);
+  tmux.type(`${TOP} ${target.pid}; echo exit code $?`);
+  await tmux.waitFor("gcspike top   ");
+  tmux.press("q");
+  await tmux.waitFor("exit code 0");
+  expect(recordings()).toEqual([]);
+  expect(isMapped(target.pid)).toBe(false);
+  expect(listening(target.pid)).toEqual(ports);
+});
+
 test("what another gcspike records is shown from its files, and left to it", async () => {
   const workplace = new Workplace();
   try {
