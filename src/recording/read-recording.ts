@@ -6,6 +6,7 @@ import { errorCode, readBounded } from "./bounded-file.ts";
 import { clockAt, earliest } from "./columns.ts";
 import { decodeProcess } from "./decode-process.ts";
 import { listRecording, type RecordingFiles } from "./files.ts";
+import { readForeign } from "./foreign/read-foreign.ts";
 import { type OpenedLog, openLog } from "./log-reader.ts";
 import { MANIFEST_FILE, parseManifest, unknownManifest } from "./manifest.ts";
 import type { IsolateData, ProcessColumns, Recording } from "./model.ts";
@@ -26,10 +27,11 @@ interface OpenedProcess extends OpenedLog {
 }
 
 /**
- * Reads the recording at `path`. Whatever is missing or damaged in it becomes a warning.
- * Throws GcspikeError where `path` is no folder, cannot be read, holds no recording, or one of another format version.
+ * Reads the recording at `path`, or a log of V8's own that stands there (foreign/). Whatever is missing or damaged in it becomes a
+ * warning. Throws GcspikeError where `path` cannot be read, holds no recording and no such log, or a recording of another format version.
  */
 export async function readRecording(path: string): Promise<Recording> {
+  if (isFile(path)) return readForeign(path);
   const files = list(path);
   const read = readManifest(path);
   const opened = [...files.isolates].map(([id, suffixes]) => openIsolate(path, id, suffixes)).sort(byStart);
@@ -62,6 +64,14 @@ export async function readRecording(path: string): Promise<Recording> {
   };
 }
 
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
 function list(path: string): RecordingFiles {
   try {
     return listRecording(path);
@@ -78,7 +88,7 @@ function cannotRead(path: string, code: string, cause: unknown): GcspikeError {
         cause,
       });
     case "ENOTDIR":
-      return new GcspikeError("not-a-recording", `${path} is a file; a recording is a folder.`, {
+      return new GcspikeError("not-a-recording", `${path} is no folder; a recording is one.`, {
         hint: "Give the NAME.gcspike folder that gcspike record made.",
         cause,
       });

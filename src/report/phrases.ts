@@ -204,13 +204,14 @@ function exitFact({ exit }: Report["recording"]): readonly string[] {
   return exit.code === 0 || exit.code === null ? [] : [`exit code ${exit.code}`];
 }
 
-/** "node v20.20.2 on linux x64, 2 processors, 72.4 s from 2026-11-22 09:14:00 UTC". */
+/** "node v20.20.2 on linux x64, 2 processors, 72.4 s from 2026-11-22 09:14:00 UTC", less what is not known. */
 export function circumstances(recording: Report["recording"]): string {
   const { node, platform, arch, cpus, durationMs, startedAt } = recording;
   const version = node === "" ? "node" : `node ${plainText(node, 20)}`;
   const start = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)/.exec(startedAt);
   const when = start === null ? "" : ` from ${start[1]} ${start[2]} UTC`;
-  const machine = `${plainText(platform, 20)} ${plainText(arch, 20)}`;
-  const facts = [`${version} on ${machine}`, plural(cpus, "processor"), `${formatMs(durationMs)}${when}`];
-  return [...facts, ...exitFact(recording)].join(", ");
+  const machine = `${plainText(platform, 20)} ${plainText(arch, 20)}`.trim();
+  const program = machine === "" ? version : `${version} on ${machine}`;
+  const processors = cpus === 0 ? [] : [plural(cpus, "processor")];
+  return [program, ...processors, `${formatMs(durationMs)}${when}`, ...exitFact(recording)].join(", ");
 }

@@ -11,10 +11,11 @@ export const reportCommand: CommandSpec = {
     "gcspike report server.gcspike --spike-id s1",
     "gcspike report server.gcspike -o report.html",
     "gcspike report server.gcspike --format json | jq .summary.pauses",
+    "gcspike report gc.log",
   ],
   configure: (command, { terminal, finish }) => {
     command
-      .argument("<recording>", "the folder that gcspike record wrote")
+      .argument("<recording>", "the folder that gcspike record wrote, or a log of --trace-gc")
       .addOption(
         new Option("--format <name>", "default: what the name after -o ends with, else terminal").choices(FORMATS),
       )

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { analyse } from "../../../src/analysis/analyse.ts";
 import type { Site } from "../../../src/analysis/report-types.ts";
-import { liftText, siteLocation } from "../../../src/report/phrases.ts";
+import { circumstances, liftText, siteLocation } from "../../../src/report/phrases.ts";
+import { recording } from "../../support/timeline.ts";
 
 describe("how often a tag came", () => {
   test.each([
@@ -31,4 +33,17 @@ test("what has no file was evaluated", () => {
   };
   expect(siteLocation(site)).toBe("evaluated code");
   expect(siteLocation({ ...site, file: "src/cart.ts", line: 112 })).toBe("src/cart.ts:112");
+});
+
+describe("the circumstances of a recording", () => {
+  const made = analyse(recording("--s-")).recording;
+
+  test("say the program, the machine and the time", () => {
+    expect(circumstances(made)).toBe("node v20.20.2 on linux x64, 2 processors, 302 ms from 2026-11-22 09:14:00 UTC");
+  });
+
+  test("leave out what is not known: of a log that gcspike did not write", () => {
+    const log = { ...made, node: "", platform: "", arch: "", cpus: 0, startedAt: "" };
+    expect(circumstances(log)).toBe("node, 302 ms");
+  });
 });
