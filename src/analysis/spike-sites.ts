@@ -58,6 +58,14 @@ export class SpikeSites {
     return { ...this.#fed(spike), ...(of === "buffers" ? BUFFERS : ALLOCATED) };
   }
 
+  /** What a collection found alive of all that was allocated in the time that fed it; null where deaths are not known. */
+  kept(spike: SpikeTime): Selection | null {
+    if (this.#isolate.samples === null) return null;
+    const measure = isYoungCollection(spike) ? "survived" : "retained";
+    const kept: Selection = { ...this.#fed(spike), ...ALLOCATED, measure, aliveMs: spike.endMs };
+    return widened(this.#isolate, kept, this.scavengeMs);
+  }
+
   /** What says most comes first. */
   #selections(cause: Cause, spike: SpikeTime): readonly Selection[] {
     switch (cause) {

@@ -7,6 +7,7 @@ import { attachCommand } from "./commands/attach.ts";
 import { checkCommand } from "./commands/check.ts";
 import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { exportCommand } from "./commands/export.ts";
 import { recordCommand } from "./commands/record.ts";
 import { reportCommand } from "./commands/report.ts";
 import { simulateCommand } from "./commands/simulate.ts";
@@ -20,6 +21,7 @@ const COMMANDS: readonly CommandSpec[] = [
   reportCommand,
   compareCommand,
   checkCommand,
+  exportCommand,
   simulateCommand,
   doctorCommand,
 ];

@@ -20,6 +20,7 @@ describe("help", () => {
       "report",
       "compare",
       "check",
+      "export",
       "simulate",
       "doctor",
     ]);
