@@ -41,7 +41,7 @@ const MARKERS: Readonly<Record<string, { readonly title: string; readonly fields
         minor_faults: "integer",
         trigger: "string",
         spike: "string",
-        cause: "string",
+        spike_cause: "string",
       },
     },
     spike: {

@@ -121,7 +121,7 @@ function* pauseSlices(isolate: IsolateData, spikes: readonly Spike[]): Generator
         minor_faults: pauses.minorFaults[i],
         trigger: trigger?.function,
         spike: spike?.id,
-        cause: spike?.cause,
+        spike_cause: spike?.cause,
       }),
     };
   }

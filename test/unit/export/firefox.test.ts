@@ -68,6 +68,8 @@ describe.each(Object.keys(EXPORT_STORIES))("the story %s", (story) => {
     for (const { markers } of profile.threads) {
       for (const [i, { type, ...data }] of markers.data.entries()) {
         expect(schemas.get(type)).toEqual(expect.arrayContaining(Object.keys(data)));
+        // The profiler takes these for a backtrace and a thread.
+        for (const taken of ["cause", "stack", "category", "threadId"]) expect(data).not.toHaveProperty(taken);
         if (type !== "gcspike-pause") continue;
         count++;
         totalMs += markers.endTime[i] - markers.startTime[i];
