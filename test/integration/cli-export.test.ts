@@ -240,11 +240,11 @@ describe("speedscope", () => {
   });
   afterAll(() => browser.close());
 
-  test.each(["work.speedscope.json", "work.pb.gz"])("opens %s", async (name) => {
+  test.each(["work.speedscope.json", "work.pb.gz", "work.trace.json"])("opens %s", async (name) => {
     const file = await exportTo(name);
     const { title, text, complaints } = await openInSpeedscope(browser, file);
     expect(complaints).toEqual([]);
-    expect(title).toContain(name === "work.pb.gz" ? name : "work.gcspike");
+    expect(title).toContain(name === "work.speedscope.json" ? "work.gcspike" : name);
     expect(text).not.toContain("Something went wrong");
   });
 });
