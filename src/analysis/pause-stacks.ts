@@ -5,6 +5,8 @@ import type { Cause, Spike } from "./report-types.ts";
 import { SpikeSites } from "./spike-sites.ts";
 import { bytesByStack, type Selection } from "./stack-bytes.ts";
 
+/** Pauses of the same windows share their parts: so many of those are remembered. */
+const REMEMBERED = 100;
 /** Stacks of one pause that are told apart, the largest; the others are one. */
 const MOST_STACKS = 10;
 
@@ -61,6 +63,7 @@ function keyOf(isolate: string, kind: Spike["kind"], startMs: number): string {
 class PauseStacks {
   readonly #isolate: IsolateData;
   readonly #sites: SpikeSites;
+  readonly #known = new Map<string, readonly PausePart[]>();
 
   constructor({ isolate, history }: ObservedIsolate) {
     this.#isolate = isolate;
@@ -79,7 +82,7 @@ class PauseStacks {
       cause === null
         ? (this.#sites.kept(time) ?? this.#sites.allocated(time, "heap"))
         : this.#sites.behind(cause, time);
-    const parts = selection === null ? [] : this.#partsOf(selection);
+    const parts = selection === null ? [] : (this.#known.get(keyOfSelection(selection)) ?? this.#partsOf(selection));
     if (parts.length > 0) return parts;
     const trigger = triggerStacks[pauses.triggerStack[pause] ?? -1] ?? [];
     return [{ frames: trigger.length > 0 ? trigger : [NOT_KNOWN], share: 1 }];
@@ -97,6 +100,13 @@ class PauseStacks {
       share: bytes / total,
     }));
     const rest = byStack.slice(MOST_STACKS).reduce((sum, [, bytes]) => sum + bytes, 0);
-    return rest === 0 ? parts : [...parts, { frames: [OTHER_STACKS], share: rest / total }];
+    const all = rest === 0 ? parts : [...parts, { frames: [OTHER_STACKS], share: rest / total }];
+    if (this.#known.size >= REMEMBERED) this.#known.clear();
+    this.#known.set(keyOfSelection(selection), all);
+    return all;
   }
+}
+
+function keyOfSelection(selection: Selection): string {
+  return Object.values(selection).join();
 }
