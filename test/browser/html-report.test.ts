@@ -163,6 +163,15 @@ describe("what it says", () => {
     expect(await textOf(page.locator(".facts"))).toContain("ended by SIGKILL; cut");
   });
 
+  test("says that a machine is not known, as that of a log that gcspike did not write", async () => {
+    const view = syntheticView();
+    const unknown = { ...view.report.recording, node: "", platform: "", arch: "", cpus: 0 };
+    const page = await open({ ...view, report: { ...view.report, recording: unknown } });
+    const text = await textOf(page.locator(".facts"));
+    expect(text).toMatch(/Machine\s+unknown/);
+    expect(text).toMatch(/Node\s+unknown/);
+  });
+
   test("spikes worst first, ten and then more", async () => {
     const view = syntheticView({ spikeMs: 3 });
     const page = await open(view);

@@ -19,12 +19,17 @@ function ending({ exit, complete }: RecordingFacts): string {
   return complete ? how : `${how}; cut: what was recorded until then is here`;
 }
 
+function machineText({ platform, arch, cpus }: RecordingFacts): string {
+  const known = [`${platform} ${arch}`.trim(), cpus === 0 ? "" : plural(cpus, "CPU")].filter((text) => text !== "");
+  return known.join(", ") || "unknown";
+}
+
 function facts(recording: RecordingFacts): HTMLElement {
   const entries: readonly (readonly [string, string, boolean?])[] = [
     ["Recorded", `${startedAt(recording.startedAt)}, ${ms(recording.durationMs)}`],
     ["Ended", ending(recording), !recording.complete],
     ["Node", recording.node === "" ? "unknown" : `${recording.node.replace(/^v?/, "v")}, V8 ${recording.v8}`],
-    ["Machine", `${recording.platform} ${recording.arch}, ${plural(recording.cpus, "CPU")}`],
+    ["Machine", machineText(recording)],
     ["Heap limit", bytes(recording.heapLimitBytes)],
     ["Semi-space", bytes(recording.semiSpaceBytes)],
   ];
