@@ -88,6 +88,7 @@ export function spikeFacts({ isolate, history, others }: Surroundings, stop: Sto
   const { pauses } = isolate;
   const { pause, startMs, intervals } = stop;
   const endMs = intervals.endMs[intervals.count - 1] ?? startMs;
+  const phases = isolate.phases === null ? null : selfTimes(isolate.phases, intervals);
   const before = pause < 0 ? history.partsUpTo(endMs) : history.partsAt(pause, "before");
   return {
     kind: stop.kind,
@@ -97,8 +98,8 @@ export function spikeFacts({ isolate, history, others }: Surroundings, stop: Sto
     spikeMs,
     reasons: reasonsOf(isolate, history, stop),
     flags: flagsOf(isolate, history, stop),
-    machine: machineTime(isolate, others, stop, pageFaultNs ?? MINOR_FAULT_NS),
-    phases: isolate.phases === null ? null : selfTimes(isolate.phases, intervals),
+    machine: machineTime(isolate, stop, { others, phases, faultNs: pageFaultNs ?? MINOR_FAULT_NS }),
+    phases,
     before,
     after: history.partsAt(pause, "after"),
     usedBefore: pauses.usedBefore[pause] ?? (before === null ? Number.NaN : before.young + before.old + before.large),

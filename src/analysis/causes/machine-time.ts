@@ -1,4 +1,4 @@
-/** Where the time of a stop went: running, waiting for helper threads that ran, kept from running, faulting memory in. Pure. */
+/** Where the time of a stop went: running, waiting for helper threads that ran, kept from its work, faulting memory in. Pure. */
 import type { IsolateData } from "../../recording/model.ts";
 import { type Intervals, lowerBound } from "../intervals.ts";
 import type { Spike } from "../report-types.ts";
@@ -9,6 +9,11 @@ import { ramp } from "./ramp.ts";
  * it was not measured what the helpers did, the thread's wait beyond that is the machine's.
  */
 const HELPERS_SHARE = 3;
+/**
+ * Phases in which the thread has next to nothing to do: where they take long it waits, for the threads that compile its functions to come
+ * to a safepoint (IsolateSafepoint::EnterLocalSafepointScope), or for a processor. No helper collects meanwhile.
+ */
+const WAITING = /^V8\.GC_(?:TIME_TO_SAFEPOINT|HEAP_(?:PROLOGUE|EPILOGUE)_SAFEPOINT)$/;
 /** What a page from a disk takes, ms: less from flash, more where the arm has to move. */
 const MOST_DISK_MS = 2;
 
@@ -36,8 +41,10 @@ export interface MachineTime {
   readonly queuedMs: number;
   /** Processor time of V8's helper threads. */
   readonly helpersMs: number;
-  /** The thread did not run, no helper ran for it, and no disk was waited for. */
+  /** The thread did not run, no helper collected for it, and no disk was waited for. */
   readonly keptMs: number;
+  /** Of that, as much as passed in phases that are nothing but waiting. */
+  readonly safepointMs: number;
   /** The thread waited for a disk. */
   readonly diskMs: number;
   /** Times that it was taken off its processor. */
@@ -79,23 +86,34 @@ export function workShare(ms: number, machine: MachineTime): number {
   return Math.min(1, spread * (1 - isOnePlace) + least * isOnePlace);
 }
 
-/** `others`: the process's other isolates. `faultNs`: processor time of a minor fault. */
-export function machineTime(
-  isolate: IsolateData,
-  others: readonly IsolateData[],
-  stop: Stop,
-  faultNs: number,
-): MachineTime {
+/** What is known beside the isolate itself. */
+export interface Beside {
+  /** The process's other isolates. */
+  readonly others: readonly IsolateData[];
+  /** Self time of V8's phases in the stop, ms; null: not recorded. */
+  readonly phases: ReadonlyMap<string, number> | null;
+  /** Processor time of a minor fault. */
+  readonly faultNs: number;
+}
+
+export function machineTime(isolate: IsolateData, stop: Stop, { others, phases, faultNs }: Beside): MachineTime {
   const { pauses } = isolate;
   const { pause, durationMs } = stop;
   if (pause < 0) return timeOfSteps(isolate, stop);
   const at = (column: Float64Array | Float32Array): number => column[pause] ?? Number.NaN;
   const [cpuMs, queuedMs] = [at(pauses.cpuMs), at(pauses.runQueueMs)];
-  const helpersMs = Math.max(0, at(pauses.processCpuMs) - cpuMs - ranMeanwhile(others, stop));
+  const elsewhereMs = Math.max(0, at(pauses.processCpuMs) - cpuMs);
+  const othersMs = Math.min(elsewhereMs, ranMeanwhile(others, stop));
+  const helpersMs = elsewhereMs - othersMs;
   const isKnown = !Number.isNaN(helpersMs);
   const idleMs = Math.max(0, durationMs - cpuMs);
-  // A thread that queues behind its own helpers is not kept from its work.
-  const stillMs = isKnown ? Math.max(0, idleMs - helpersMs) : stillWithoutHelpers(idleMs, cpuMs, queuedMs);
+  const safepointMs = Math.min(idleMs, waitingIn(phases));
+  const leftMs = idleMs - safepointMs;
+  // A thread that queues behind its own helpers is not kept from its work; one that queues behind other isolates is.
+  const behindOthersMs = Math.min(leftMs, ((queuedMs || 0) * othersMs) / Math.max(elsewhereMs, 1e-3));
+  const stillMs =
+    safepointMs +
+    (isKnown ? Math.max(behindOthersMs, leftMs - helpersMs) : stillWithoutHelpers(leftMs, cpuMs, queuedMs));
   const majorFaults = isKnown ? at(pauses.processMajorFaults) : at(pauses.majorFaults);
   const diskMs = Math.min(stillMs, (majorFaults || 0) * MOST_DISK_MS);
   const own = at(pauses.minorFaults);
@@ -118,6 +136,7 @@ export function machineTime(
     queuedMs,
     helpersMs,
     keptMs: stillMs - diskMs,
+    safepointMs,
     diskMs,
     switches: at(pauses.involuntarySwitches),
     minorFaults: all,
@@ -140,6 +159,12 @@ function faultTime(
   const byClock = Math.min(cpuMs, kernelMs, (faults * MOST_FAULT_NS) / 1e6);
   const trust = ramp(cpuMs, FEW_TICKS_MS, MANY_TICKS_MS);
   return byNumber * (1 - trust) + byClock * trust;
+}
+
+function waitingIn(phases: Beside["phases"]): number {
+  let sum = 0;
+  for (const [name, ms] of phases ?? []) if (WAITING.test(name)) sum += ms;
+  return sum;
 }
 
 /** What other isolates of the process ran, by the tenths of a second in which it was. */
@@ -177,6 +202,7 @@ function timeOfSteps({ loop }: IsolateData, { startMs, durationMs, intervals }: 
     queuedMs: Number.NaN,
     helpersMs: Number.NaN,
     keptMs: durationMs - cpuMs || 0,
+    safepointMs: 0,
     diskMs: 0,
     switches: Number.NaN,
     minorFaults: Number.NaN,

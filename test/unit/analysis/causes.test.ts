@@ -23,6 +23,7 @@ const machine = (wallMs: number, part: Partial<MachineTime> = {}): MachineTime =
   queuedMs: 0,
   helpersMs: wallMs,
   keptMs: part.queuedMs ?? 0,
+  safepointMs: 0,
   diskMs: 0,
   switches: 1,
   minorFaults: 10,
@@ -262,6 +263,7 @@ describe("where the time went", () => {
     spec: Partial<PauseSpec>,
     columns: Readonly<Record<string, number>>,
     others: readonly IsolateData[] = [],
+    phases: ReadonlyMap<string, number> | null = null,
   ) => {
     const one = isolate("-");
     const pauses = pauseColumns([{ kind: "scavenge", startMs: 0, durationMs: 40, ...spec }]);
@@ -273,7 +275,7 @@ describe("where the time went", () => {
       durationMs: 40,
       intervals: { count: 1, startMs: Float64Array.of(0), endMs: Float64Array.of(40) },
     };
-    return machineTime({ ...one, pauses: { ...pauses, ...measured } }, others, stop, FAULT_NS);
+    return machineTime({ ...one, pauses: { ...pauses, ...measured } }, stop, { others, phases, faultNs: FAULT_NS });
   };
   const quiet = {
     kernelMs: Number.NaN,
@@ -309,6 +311,26 @@ describe("where the time went", () => {
     const queued = { ...quiet, runQueueMs: 30, processCpuMs: 82 };
     expect(pauseOf({}, queued)).toMatchObject({ helpersMs: 72, keptMs: 0 });
     expect(pauseOf({}, queued, [worker, worker])).toMatchObject({ helpersMs: 0, keptMs: 30 });
+  });
+
+  test("who queues in a process whose other isolates run queues behind them, whatever the helpers did", () => {
+    const worker = isolate("-".repeat(10), { threadId: 1 });
+    const busy = { ...worker, loop: { ...worker.loop, cpuShare: new Float64Array(worker.loop.count).fill(0.9) } };
+    // Of 60 ms that others ran, 36 were the worker's: of 30 ms on the queue that share.
+    const time = pauseOf({}, { ...quiet, runQueueMs: 30, processCpuMs: 70 }, [busy]);
+    expect(time).toMatchObject({ helpersMs: 24, keptMs: 18 });
+  });
+
+  test("no helper collects while the thread waits for a safepoint, whatever other threads ran", () => {
+    const phases = new Map([
+      ["V8.GC_TIME_TO_SAFEPOINT", 20],
+      ["V8.GC_HEAP_EPILOGUE_SAFEPOINT", 5],
+      ["V8.GC_SCAVENGER_SCAVENGE_PARALLEL", 10],
+    ]);
+    const time = pauseOf({}, { ...quiet, processCpuMs: 90 }, [], phases);
+    expect(time).toMatchObject({ helpersMs: 80, safepointMs: 25, keptMs: 25 });
+    // A thread that ran for all of it did not wait.
+    expect(pauseOf({}, { ...quiet, cpuMs: 40, processCpuMs: 90 }, [], phases)).toMatchObject({ keptMs: 0 });
   });
 
   test("one page from a disk does not hold a thread up for long", () => {
