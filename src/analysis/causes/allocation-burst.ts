@@ -4,6 +4,7 @@ import { isBurst } from "../allocation-rate.ts";
 import { copyingOf } from "./copying.ts";
 import { isYoungCollection, type SpikeFacts } from "./facts.ts";
 import { growthOf } from "./growth.ts";
+import { workedShare } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";
 
@@ -43,6 +44,8 @@ export const allocationBurst: Rule = {
 
 /** How much of the stop is about what had just been allocated, 0 to 1: what was young and alive, or what the old generation grew by. */
 function fedShare(facts: SpikeFacts): number {
-  if (isYoungCollection(facts)) return ramp(copyingOf(facts)?.explains ?? 1, 0, MUCH_COPYING);
+  if (isYoungCollection(facts)) {
+    return ramp(copyingOf(facts)?.explains ?? 1, 0, MUCH_COPYING) * workedShare(facts.machine);
+  }
   return growthOf(facts)?.reach ?? 0;
 }

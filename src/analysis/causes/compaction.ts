@@ -1,7 +1,7 @@
 /** Evacuating fragmented pages dominates a full collection. */
 import { formatBytes, formatMs, formatShare } from "../../lib/units.ts";
 import { COPY_MS_A_MIB } from "./copying.ts";
-import { waitedShare, workShare } from "./machine-time.ts";
+import { waitedShare, workedShare, workShare } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";
 
@@ -25,7 +25,7 @@ export const compaction: Rule = {
     const share = workShare(evacuating, machine);
     if (!(share >= WORTH_SAYING)) return null;
     return {
-      score: 0.3 + 0.65 * ramp(share, WORTH_SAYING, MOST_OF_IT),
+      score: (0.3 + 0.65 * ramp(share, WORTH_SAYING, MOST_OF_IT)) * workedShare(machine),
       certainty: 0.8 * (1 - 0.4 * waitedShare(machine)),
       why: `moving objects out of fragmented pages took ${formatMs(evacuating)} of it`,
       evidence: [

@@ -1,13 +1,18 @@
 /** The thread was not running: the machine, not the program. */
 import { formatMs, formatShare } from "../../lib/units.ts";
-import { waitedShare, workMs } from "./machine-time.ts";
+import type { Evidence } from "../report-types.ts";
+import { type MachineTime, waitedShare, workMs } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";
 
 /** Below this share it is a part of every pause on a busy machine. */
 const WORTH_SAYING = 0.2;
-/** From here on the machine is what the stop was. */
-const MOST_OF_IT = 0.6;
+/** A little more than its share where nobody would have noticed the rest, a little less where that would have been a spike as well. */
+const MADE_IT = 0.08;
+/** That the machine is what the stop was is in doubt up to the first share, and clear from the second on. */
+const HALF = 0.4;
+const MOST_OF_IT = 0.8;
+const DOUBTFUL = 0.6;
 
 export const descheduled: Rule = {
   cause: "descheduled",
@@ -15,25 +20,23 @@ export const descheduled: Rule = {
     const { cpuMs, queuedMs, keptMs, helpersMs } = machine;
     const share = waitedShare(machine);
     if (share < WORTH_SAYING) return null;
-    // Without the waiting nobody would have noticed it.
     const madeIt = workMs(machine) < spikeMs;
-    const isQueued = queuedMs >= keptMs / 2;
-    const isMeasured = isQueued || !Number.isNaN(helpersMs);
+    const isMeasured = queuedMs >= keptMs / 2 || !Number.isNaN(helpersMs);
     return {
-      score: madeIt ? 0.6 + 0.38 * ramp(share, WORTH_SAYING, MOST_OF_IT) : share * 0.95,
-      certainty:
-        (isMeasured ? 0.95 : 0.7) * (madeIt ? 0.7 + 0.3 * ramp(share, 0.3, MOST_OF_IT) : ramp(share, 0.3, 0.95)),
+      score: Math.min(0.98, share + (madeIt ? MADE_IT : -MADE_IT)),
+      certainty: (isMeasured ? 0.95 : 0.7) * (DOUBTFUL + (1 - DOUBTFUL) * ramp(share, HALF, MOST_OF_IT)),
       why:
         kind === "incremental-steps"
           ? `the thread had ${formatShare(1 - share)} of a processor while they ran`
-          : `the thread ran for ${formatMs(cpuMs)} of it and was kept from running for ${formatMs(keptMs)}, in which no helper ran for it either`,
+          : `the thread ran for ${formatMs(cpuMs)} of it and was kept from its work for ${formatMs(keptMs)}, in which no helper worked for it either`,
       evidence: [
         {
           signal: "not-running",
           value: share,
           unit: "share",
-          text: `The thread was kept from running for ${formatShare(share)} of the stop${madeIt ? `: without that it would have been shorter than ${formatMs(spikeMs)}` : ""}.`,
+          text: `The thread was kept from its work for ${formatShare(share)} of the stop${madeIt ? `: without that it would have been shorter than ${formatMs(spikeMs)}` : ""}.`,
         },
+        ...safepointEvidence(machine),
       ],
       advice: [
         {
@@ -43,3 +46,18 @@ export const descheduled: Rule = {
     };
   },
 };
+
+/** Said from this share of the waiting on. */
+const MUCH_OF_IT = 0.2;
+
+function safepointEvidence({ keptMs, safepointMs }: MachineTime): readonly Evidence[] {
+  if (!(safepointMs >= keptMs * MUCH_OF_IT)) return [];
+  return [
+    {
+      signal: "safepoint",
+      value: safepointMs,
+      unit: "ms",
+      text: `For ${formatMs(safepointMs)} of that it waited for threads of the process, such as those that compile its functions, to come to a safepoint: microseconds where they get a processor.`,
+    },
+  ];
+}

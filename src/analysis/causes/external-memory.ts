@@ -3,6 +3,7 @@ import { formatBytes, formatShare } from "../../lib/units.ts";
 import { GcFlag } from "../../recording/spec.ts";
 import { isYoungCollection } from "./facts.ts";
 import { growthOf, growthText } from "./growth.ts";
+import { workedShare } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";
 
@@ -25,7 +26,9 @@ export const externalMemory: Rule = {
     const external = before?.external ?? Number.NaN;
     const isYoung = isYoungCollection(facts);
     return {
-      score: isAsked ? (isYoung ? 0.8 : ASKED + 0.4 * ramp(share, 0, 0.5)) : 0.8 * share * (growth?.reach ?? 0),
+      score: isAsked
+        ? (isYoung ? 0.8 : ASKED + 0.4 * ramp(share, 0, 0.5)) * workedShare(facts.machine)
+        : 0.8 * share * (growth?.reach ?? 0),
       certainty: isAsked ? 0.7 + 0.24 * ramp(share, 0, 0.5) : 0.8,
       why:
         growth !== null && growth.external > 0

@@ -1,7 +1,7 @@
 /** What filled the heap since the last full collection: the three things that can make V8 run the next one. */
 import { formatBytes } from "../../lib/units.ts";
 import { isMemoryReducer, isYoungCollection, type SpikeFacts } from "./facts.ts";
-import { workMs } from "./machine-time.ts";
+import { workedShare, workMs } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 
 const MIB = 1024 ** 2;
@@ -41,7 +41,10 @@ export function growthOf(facts: SpikeFacts): Growth | null {
     external,
     total,
     seconds: Math.max(0.001, (startMs - since.timeMs) / 1000),
-    reach: ramp(total, NO_GROWTH, GROWTH) * Math.min(1, mostMs(facts) / workMs(facts.machine)),
+    reach:
+      ramp(total, NO_GROWTH, GROWTH) *
+      Math.min(1, mostMs(facts) / Math.max(1, workMs(facts.machine))) *
+      workedShare(facts.machine),
   };
 }
 

@@ -2,6 +2,7 @@
 import { plural } from "../../lib/text.ts";
 import { formatBytes, formatShare } from "../../lib/units.ts";
 import { isYoungCollection, type SpikeFacts } from "./facts.ts";
+import { workedShare } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";
 
@@ -20,7 +21,7 @@ export const heapLimit: Rule = {
     const fruitless = recentFulls.filter((freed) => freed < LITTLE).length;
     if (!(limit > 0 && near >= NEAR) || (fruitless < 2 && !isLast && near < 0.85)) return null;
     return {
-      score: 0.8 + 0.19 * ramp(near, NEAR, 0.9) * ramp(fruitless, 0, 2),
+      score: (0.8 + 0.19 * ramp(near, NEAR, 0.9) * ramp(fruitless, 0, 2)) * workedShare(facts.machine),
       certainty: fruitless >= 2 || isLast ? 0.93 : 0.75,
       why: `${formatBytes(kept)} of ${formatBytes(limit)} are in use, and ${fruitless < 2 ? "little is left to free" : `${plural(fruitless, "full collection")} in 10 s freed little`}`,
       evidence: [

@@ -2,6 +2,7 @@
 import { formatBytes, formatShare } from "../../lib/units.ts";
 import type { SpikeFacts } from "./facts.ts";
 import { growthOf, growthText } from "./growth.ts";
+import { workedShare } from "./machine-time.ts";
 import type { Judgement, Rule } from "./rule.ts";
 
 const WORTH_SAYING = 0.25;
@@ -20,12 +21,12 @@ export const largeObjects: Rule = {
 };
 
 /** New large objects fill the young generation like small ones. */
-function ofScavenge({ before }: SpikeFacts): Judgement | null {
+function ofScavenge({ before, machine }: SpikeFacts): Judgement | null {
   if (before === null) return null;
   const share = before.youngLarge / (before.youngLarge + before.young);
   if (!(share >= WORTH_SAYING)) return null;
   return {
-    score: 0.9 * share,
+    score: 0.9 * share * workedShare(machine),
     certainty: 0.88,
     why: `${formatBytes(before.youngLarge)} of new objects too large for a page, ${formatShare(share)} of all new ones, had filled the young generation`,
     evidence: [

@@ -61,6 +61,14 @@ export function waitedShare({ wallMs, keptMs }: MachineTime): number {
   return Math.min(1, keptMs / wallMs) || 0;
 }
 
+/**
+ * How much of the stop was work, 0 to 1: what a cause that made the work can explain at most. The rest would be there with any other
+ * collection as well.
+ */
+export function workedShare(machine: MachineTime): number {
+  return Math.max(0, 1 - waitedShare(machine) - (machine.diskMs / machine.wallMs || 0));
+}
+
 /** What is left of the stop without the time in which the thread was kept from running. */
 export function workMs(machine: MachineTime): number {
   return machine.wallMs * (1 - waitedShare(machine));

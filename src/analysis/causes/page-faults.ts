@@ -1,7 +1,7 @@
 /** Memory had to be faulted in, by the kernel or from a disk. */
 import { plural } from "../../lib/text.ts";
 import { formatMs, formatShare } from "../../lib/units.ts";
-import { faultShare, workMs } from "./machine-time.ts";
+import { workMs } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";
 
@@ -14,9 +14,9 @@ export const pageFaults: Rule = {
   judge({ machine, spikeMs }) {
     const { wallMs, minorFaults, majorFaults, faultMs, diskMs } = machine;
     if (Number.isNaN(minorFaults)) return null;
-    const share = Math.max(diskMs / wallMs, faultMs >= LEAST_MS ? faultShare(machine) : 0);
+    const share = Math.min(1, (diskMs + (faultMs >= LEAST_MS ? faultMs : 0)) / wallMs);
     if (!(share >= WORTH_SAYING)) return null;
-    const madeIt = workMs(machine) * (1 - Math.min(1, share)) < spikeMs && share >= 0.4;
+    const madeIt = workMs(machine) - diskMs - faultMs < spikeMs && share >= 0.4;
     return {
       score: Math.min(0.98, 0.4 + 0.55 * ramp(share, 0.25, 0.6) + (madeIt ? 0.03 : 0)),
       certainty: diskMs > faultMs ? 0.9 : 0.8,
@@ -29,7 +29,7 @@ export const pageFaults: Rule = {
           signal: "faulting",
           value: share,
           unit: "share",
-          text: `Faulting memory in took about ${formatShare(Math.min(1, share))} of the work (${plural(minorFaults, "minor fault")}, ${plural(majorFaults, "major fault")}; what a minor one costs was measured on this machine, or estimated).`,
+          text: `Faulting memory in took about ${formatShare(share)} of the stop (${plural(minorFaults, "minor fault")}, ${plural(majorFaults, "major fault")}; what a minor one costs was measured on this machine, or estimated).`,
         },
       ],
       advice: [

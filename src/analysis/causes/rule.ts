@@ -5,7 +5,7 @@ import type { SpikeFacts } from "./facts.ts";
 export interface Judgement {
   /**
    * How much of the spike would not be there without this cause, 0 to 1: what makes rules comparable. What started the collection and
-   * what made it long compete by the same measure.
+   * what made it long compete by the same measure. Of a stop that was waiting in part, a cause of the work explains no more than the work.
    */
   readonly score: number;
   /** How well the signals tell it, 0 to 1, whatever the score. */

@@ -7,7 +7,7 @@ import type { Evidence } from "../report-types.ts";
 import { copyingOf } from "./copying.ts";
 import type { SpikeFacts } from "./facts.ts";
 import { growthOf, growthText, passedShare } from "./growth.ts";
-import { faultShare } from "./machine-time.ts";
+import { faultShare, workedShare } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Judgement, Rule } from "./rule.ts";
 import { largerYoung, otherYoung, wouldDieYoung } from "./young-size.ts";
@@ -30,7 +30,7 @@ function ofCopying(facts: SpikeFacts): Judgement | null {
   if (copying === null || before === null || copying.bytes === 0) return null;
   // Memory that faults in is copied to all the same, but without the faults that would be soon done.
   const explained = Math.min(copying.explains, 1 - faultShare(machine));
-  const score = 0.9 * ramp(explained, 0, MOST_OF_IT);
+  const score = 0.9 * ramp(explained, 0, MOST_OF_IT) * workedShare(machine);
   if (score < WORTH_SAYING) return null;
   const share = copying.bytes / before.young;
   return judgement(facts, {

@@ -1,7 +1,7 @@
 /** Clearing weak references, ephemerons or finalisers dominates. */
 import { formatMs, formatShare } from "../../lib/units.ts";
 import type { SpikeFacts } from "./facts.ts";
-import { waitedShare, workShare } from "./machine-time.ts";
+import { waitedShare, workedShare, workShare } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";
 
@@ -22,6 +22,8 @@ const MOSTLY_LINEAR = 0.1;
 const SCAVENGING = /^V8\.GC_SCAVENGER_SCAVENGE(?:_WEAK.*)?$/;
 const PAGES_MS_A_MIB = 0.004;
 const WORTH_SAYING = 0.2;
+/** From here on it is what most of the collection was. */
+const MOST_OF_IT = 0.55;
 
 export const weakProcessing: Rule = {
   cause: "weak-processing",
@@ -32,7 +34,7 @@ export const weakProcessing: Rule = {
     const share = workShare(weakMs, machine);
     if (!(share >= WORTH_SAYING)) return null;
     return {
-      score: 0.3 + 0.65 * ramp(share, 0.2, 0.55),
+      score: (0.3 + 0.65 * ramp(share, WORTH_SAYING, MOST_OF_IT)) * workedShare(machine),
       certainty: (kind === "scavenge" ? 0.6 : 0.85) * (1 - 0.4 * waitedShare(machine)),
       why: `clearing weak references, ephemerons (WeakMap, WeakSet) and finalisers took ${formatMs(weakMs)} of it`,
       evidence: [

@@ -236,6 +236,26 @@ describe("the machine and the code", () => {
     expect(decide(busy).confidence).toBe(decide(asked).confidence);
   });
 
+  test.each([
+    ["a young collection", scavenge()],
+    ["a full one", facts(grown({ old: 90 * MIB }))],
+    ["one near the limit", facts({ usedAfter: 3800 * MIB, usedBefore: 3900 * MIB, recentFulls: [0.1, 0.05] })],
+    ["one of weak references", facts({ phases: new Map([["V8.GC_MC_CLEAR_WEAK_COLLECTIONS", 100]]) })],
+  ])("%s that was mostly waiting is the machine's, although what it did would have been a spike as well", (_, spike) => {
+    const machineWaited = machine(133, { cpuMs: 12, queuedMs: 120, switches: 30 });
+    const verdict = decide({ ...spike, durationMs: 133, machine: machineWaited });
+    expect(verdict).toMatchObject({ cause: "descheduled", contributing: [] });
+    expect(verdict.confidence).toBeGreaterThan(0.7);
+  });
+
+  test("where waiting and work are nearly equal, neither is said with confidence", () => {
+    for (const keptMs of [14, 15, 16]) {
+      const half = machine(30, { cpuMs: 30 - keptMs, keptMs });
+      expect(decide(scavenge({ machine: half })).confidence).toBeLessThan(0.7);
+      expect(decide(facts({ ...grown({ old: 90 * MIB }), machine: half })).confidence).toBeLessThan(0.7);
+    }
+  });
+
   test("a stop that is a spike by little, and by little waiting, is still the code's", () => {
     const verdict = decide(scavenge({ machine: machine(12, { queuedMs: 3 }), durationMs: 12 }));
     expect(verdict.cause).toBe("survivor-copy");
