@@ -57,18 +57,6 @@ export class GcHistory {
     return this.#isolate.pauses.startMs[pause] ?? 0;
   }
 
-  /**
-   * Of what the old generation had grown by from one full collection to the next, this one, the share that this one found dead; about
-   * 1 where what is new in it does not stay. NaN: not known, or it had not grown.
-   */
-  diedOld(full: number): number {
-    const last = this.lastFull(this.startOf(full));
-    const [before, after] = [this.partsAt(full, "before"), this.partsAt(full, "after")];
-    const since = last < 0 ? 0 : (this.partsAt(last, "after")?.old ?? Number.NaN);
-    if (before === null || after === null || !(before.old > since)) return Number.NaN;
-    return (before.old - after.old) / (before.old - since);
-  }
-
   /** When a pause ended; of none (-1) when the isolate started. */
   endOf(pause: number): number {
     const { pauses, startMs } = this.#isolate;

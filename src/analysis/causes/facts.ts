@@ -6,6 +6,7 @@ import type { GcHistory, HeapParts } from "../gc-history.ts";
 import type { Spike } from "../report-types.ts";
 import { selfTimes } from "../spike-phases.ts";
 import { survivedAgain } from "../survived-again.ts";
+import { diedOld, youngAlive } from "../young-alive.ts";
 import { type MachineTime, machineTime, type Stop } from "./machine-time.ts";
 
 /** Full collections that repeat: how far back is looked. */
@@ -27,7 +28,9 @@ export interface SpikeFacts {
   readonly machine: MachineTime;
   /** Self time by V8's name of the phase, ms; null: no phases. */
   readonly phases: ReadonlyMap<string, number> | null;
-  /** Before and after the pause; of steps the last that is known up to their end, and no `after`. */
+  /** Full collections that began during a run of steps, and the one that the rest of it led to; 1 for a pause. */
+  readonly collections: number;
+  /** Before and after the pause; of steps what the first collection that they led to met, or the last that is known, and no `after`. */
   readonly before: HeapParts | null;
   readonly after: HeapParts | null;
   readonly usedBefore: number;
@@ -38,7 +41,7 @@ export interface SpikeFacts {
   readonly promoted: number;
   /** Of what was young before a full collection, bytes that were alive, by what scavenges lately found alive; else NaN. */
   readonly youngAlive: number;
-  /** How much of what was new in the old generation the collection that this leads to found dead, or else the last one; NaN: not known. */
+  /** How much of what was new in the old generation the collection that this leads to found dead, or else the last one, 0 to 1; NaN: not known. */
   readonly diedOld: number;
   /** Of what young collections lately left in the young generation, the share that survived the next one, 0 to 1; null: not known. */
   readonly survivedAgain: number | null;
@@ -89,7 +92,7 @@ export function spikeFacts({ isolate, history, others }: Surroundings, stop: Sto
   const { pause, startMs, intervals } = stop;
   const endMs = intervals.endMs[intervals.count - 1] ?? startMs;
   const phases = isolate.phases === null ? null : selfTimes(isolate.phases, intervals);
-  const before = pause < 0 ? history.partsUpTo(endMs) : history.partsAt(pause, "before");
+  const before = pause < 0 ? partsOfSteps(history, startMs, endMs) : history.partsAt(pause, "before");
   return {
     kind: stop.kind,
     startMs,
@@ -100,6 +103,7 @@ export function spikeFacts({ isolate, history, others }: Surroundings, stop: Sto
     flags: flagsOf(isolate, history, stop),
     machine: machineTime(isolate, stop, { others, phases, faultNs: pageFaultNs ?? MINOR_FAULT_NS }),
     phases,
+    collections: pause < 0 ? history.fullsBetween(startMs, endMs).length + 1 : 1,
     before,
     after: history.partsAt(pause, "after"),
     usedBefore: pauses.usedBefore[pause] ?? (before === null ? Number.NaN : before.young + before.old + before.large),
@@ -107,8 +111,8 @@ export function spikeFacts({ isolate, history, others }: Surroundings, stop: Sto
     freed: isYoungCollection(stop) ? Number.NaN : freedBy(isolate, history.nextFull(startMs)),
     heapLimit: pauses.heapLimit[pause] ?? isolate.heapLimitBytes ?? Number.NaN,
     promoted: pauses.promotedBytes[pause] ?? Number.NaN,
-    youngAlive: isYoungCollection(stop) ? Number.NaN : (before?.young ?? Number.NaN) * survivalBefore(history, stop),
-    diedOld: diedOld(history, startMs),
+    youngAlive: isYoungCollection(stop) ? Number.NaN : youngAlive(history, pause),
+    diedOld: diedLately(history, startMs),
     survivedAgain: survivedAgain(history, endMs),
     since: sinceLastFull(isolate, history, startMs),
     rate: rateBefore(history, isolate.startMs, startMs),
@@ -116,6 +120,12 @@ export function spikeFacts({ isolate, history, others }: Surroundings, stop: Sto
     semiSpaceBytes: isolate.semiSpaceBytes,
     trigger: triggerFrame(isolate, pause),
   };
+}
+
+/** Steps go on into the next marking: what they are about is what had grown up to the first collection that they led to. */
+function partsOfSteps(history: GcHistory, startMs: number, endMs: number): HeapParts | null {
+  const full = history.nextFull(startMs);
+  return full >= 0 && history.startOf(full) < endMs ? history.partsAt(full, "before") : history.partsUpTo(endMs);
 }
 
 function sinceLastFull(isolate: IsolateData, history: GcHistory, startMs: number): HeapParts | null {
@@ -128,19 +138,10 @@ function sinceLastFull(isolate: IsolateData, history: GcHistory, startMs: number
   return { ...after, external: external < after.external ? external : after.external };
 }
 
-function diedOld(history: GcHistory, startMs: number): number {
+function diedLately(history: GcHistory, startMs: number): number {
   const next = history.nextFull(startMs);
   const full = next < 0 ? history.lastFull(startMs) : next;
-  return full < 0 ? Number.NaN : history.diedOld(full);
-}
-
-/** The share of the small young objects that the last scavenge found alive, 0 to 1; 1 where there was none. */
-function survivalBefore(history: GcHistory, { startMs }: Stop): number {
-  const scavenge = history.lastScavenge(startMs, 1);
-  const [before, after] = [history.partsAt(scavenge, "before"), history.partsAt(scavenge, "after")];
-  if (before === null || after === null || before.young === 0) return 1;
-  const promoted = Math.max(0, after.old - before.old);
-  return Math.min(1, (promoted + after.young) / before.young);
+  return full < 0 ? Number.NaN : diedOld(history, full);
 }
 
 function triggerFrame({ pauses, triggerStacks }: IsolateData, pause: number): Frame | null {

@@ -48,8 +48,9 @@ export function growthOf(facts: SpikeFacts): Growth | null {
   };
 }
 
-function mostMs({ usedBefore }: SpikeFacts): number {
-  return Number.isNaN(usedBefore) ? Number.POSITIVE_INFINITY : MOST_MS + (usedBefore / MIB) * MOST_MS_A_MIB;
+function mostMs({ usedBefore, collections }: SpikeFacts): number {
+  if (Number.isNaN(usedBefore)) return Number.POSITIVE_INFINITY;
+  return collections * (MOST_MS + (usedBefore / MIB) * MOST_MS_A_MIB);
 }
 
 /** Small young generations promote much that dies soon beside a leak: up to here that is seen; from the second share on nothing stays. */

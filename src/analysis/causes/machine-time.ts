@@ -190,19 +190,28 @@ function stillWithoutHelpers(idleMs: number, cpuMs: number, queuedMs: number): n
 
 /**
  * Steps are not measured one by one: what the thread had of its processor in the tenths of a second that they lie in, while its event
- * loop was busy, is taken for what they had.
+ * loop was busy, is taken for what they had. What it waited for in pauses is known, and theirs.
  */
-function timeOfSteps({ loop }: IsolateData, { startMs, durationMs, intervals }: Stop): MachineTime {
+function timeOfSteps(
+  { loop, pauses, startMs: bornMs }: IsolateData,
+  { startMs, durationMs, intervals }: Stop,
+): MachineTime {
   const endMs = intervals.endMs[intervals.count - 1] ?? startMs;
   const first = lowerBound(loop.timeMs, startMs, loop.count);
   const last = Math.min(loop.count - 1, lowerBound(loop.timeMs, endMs, loop.count));
-  let ran = 0;
-  let busy = 0;
-  for (let i = first; i <= last; i++) {
-    ran += loop.cpuShare[i] ?? Number.NaN;
-    busy += loop.utilization[i] ?? Number.NaN;
+  const fromMs = loop.timeMs[first - 1] ?? bornMs;
+  let ranMs = 0;
+  let busyMs = 0;
+  for (let i = first, sinceMs = fromMs; i <= last; i++) {
+    const untilMs = loop.timeMs[i] ?? sinceMs;
+    ranMs += (loop.cpuShare[i] ?? Number.NaN) * (untilMs - sinceMs);
+    busyMs += (loop.utilization[i] ?? Number.NaN) * (untilMs - sinceMs);
+    sinceMs = untilMs;
   }
-  const share = Math.min(1, ran / Math.max(busy, ran));
+  const share = Math.min(
+    1,
+    ranMs / Math.max(busyMs - idleInPauses(pauses, fromMs, loop.timeMs[last] ?? fromMs), ranMs),
+  );
   const cpuMs = share * durationMs;
   return {
     wallMs: durationMs,
@@ -217,4 +226,17 @@ function timeOfSteps({ loop }: IsolateData, { startMs, durationMs, intervals }: 
     majorFaults: Number.NaN,
     faultMs: Number.NaN,
   };
+}
+
+/** How long the thread did not run in the pauses that began between two moments, ms; those that were not measured count as nothing. */
+function idleInPauses(
+  { count, startMs, durationMs, cpuMs }: IsolateData["pauses"],
+  fromMs: number,
+  toMs: number,
+): number {
+  let idleMs = 0;
+  for (let i = lowerBound(startMs, fromMs, count); i < count && (startMs[i] ?? 0) < toMs; i++) {
+    idleMs += Math.max(0, (durationMs[i] ?? 0) - (cpuMs[i] ?? 0)) || 0;
+  }
+  return idleMs;
 }

@@ -52,7 +52,7 @@ function ofPassing(facts: SpikeFacts): Judgement | null {
   if (growth === null || growth.total === 0) return null;
   const score = 0.8 * (growth.old / growth.total) * growth.reach * passedShare(facts);
   if (score < WORTH_SAYING) return null;
-  const died = Math.min(1, facts.diedOld);
+  const died = facts.diedOld;
   return judgement(facts, {
     score,
     certainty: 0.8,

@@ -52,6 +52,7 @@ const facts = (part: Partial<SpikeFacts>): SpikeFacts => ({
   flags: 0,
   machine: machine(30),
   phases: new Map([["V8.GC_MC_MARK", 25]]),
+  collections: 1,
   before: heap(),
   after: heap(),
   usedBefore: 45 * MIB,
@@ -351,6 +352,24 @@ describe("where the time went", () => {
     expect(time).toMatchObject({ helpersMs: 80, safepointMs: 25, keptMs: 25 });
     // A thread that ran for all of it did not wait.
     expect(pauseOf({}, { ...quiet, cpuMs: 40, processCpuMs: 90 }, [], phases)).toMatchObject({ keptMs: 0 });
+  });
+
+  test("steps had of the processor what the thread had while it was busy, and not in pauses", () => {
+    const one = isolate("-".repeat(10));
+    const loop = {
+      ...one.loop,
+      cpuShare: new Float64Array(one.loop.count).fill(0.6),
+      utilization: new Float64Array(one.loop.count).fill(0.8),
+    };
+    const intervals = { count: 1, startMs: Float64Array.of(210), endMs: Float64Array.of(290) };
+    const stop = { kind: "incremental-steps" as const, pause: -1, startMs: 210, durationMs: 80, intervals };
+    const beside = { others: [], phases: null, faultNs: FAULT_NS };
+    const keptMs = (pauses: readonly PauseSpec[]) =>
+      machineTime({ ...one, loop, pauses: pauseColumns(pauses) }, stop, beside).keptMs;
+    expect(keptMs([])).toBeCloseTo(80 * (1 - 0.6 / 0.8), 6);
+    // A quarter of a pause of 60 ms was waiting for helpers.
+    expect(keptMs([{ kind: "scavenge", startMs: 220, durationMs: 60 }])).toBeCloseTo(80 * (1 - 60 / 65), 6);
+    expect(keptMs([{ kind: "scavenge", startMs: 420, durationMs: 60 }])).toBeCloseTo(20, 6);
   });
 
   test("one page from a disk does not hold a thread up for long", () => {
