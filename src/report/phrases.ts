@@ -83,25 +83,29 @@ export function knownFirst(causes: readonly CauseSum[]): readonly CauseSum[] {
   return [...causes.filter(({ cause }) => cause !== "unknown"), ...causes.filter(({ cause }) => cause === "unknown")];
 }
 
-const MEASURE_TEXT: Readonly<Record<Site["measure"], string>> = {
-  allocated: "By bytes allocated before it",
-  survived: "By bytes that survived it",
-  retained: "By bytes that nothing has freed since the last full collection",
-  external: "By bytes outside the heap",
-  asked: "Who asked for it",
+const MEASURE_TEXT: Readonly<Record<Site["measure"], (it: string) => string>> = {
+  allocated: (it) => `by bytes allocated before ${it}`,
+  survived: (it) => `by bytes that survived ${it}`,
+  retained: () => "by bytes that nothing has freed since the last full collection",
+  external: () => "by bytes outside the heap",
+  asked: (it) => `who asked for ${it}`,
 };
 
 /**
  * What a table of sites is about, and how sure its functions are. `externalShare`: how much of the memory outside the heap is accounted
- * for, where the sites are about that.
+ * for, where the sites are about that. `spikes`: how many the table is about; it may stand under the longest of them.
  */
-export function sitesHead(sites: readonly Site[], externalShare: number | null): string {
+export function sitesHead(sites: readonly Site[], externalShare: number | null, spikes: number): string {
   const [first] = sites;
   if (first === undefined) return "";
+  const what = MEASURE_TEXT[first.measure](spikes === 1 ? "it" : "them");
+  const all = spikes === 2 ? "Over both spikes" : `Over all ${spikes.toLocaleString("en-US")} spikes`;
   const sure = `${first.exact ? "exact" : "estimated"}: ${inlinedText(first)}`;
   const accounted = accountedClause(first, externalShare);
-  return `${MEASURE_TEXT[first.measure]}${accounted}${first.measure === "asked" ? "" : ` (${sure})`}:`;
+  return `${spikes === 1 ? capitalized(what) : `${all}, ${what}`}${accounted}${first.measure === "asked" ? "" : ` (${sure})`}:`;
 }
+
+const capitalized = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 
 /** ", of which about 96 % is accounted for", behind bytes outside the heap; "" behind others. */
 export function accountedClause({ measure }: Site, externalShare: number | null): string {

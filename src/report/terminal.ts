@@ -170,7 +170,7 @@ function describeCause(page: Page, sum: CauseSum, { spikes }: Report): void {
   }
   const shown = sum.sites.slice(0, MAX_SITES_OF_CAUSE);
   if (shown.length > 0) {
-    page.prose(sitesHead(shown, sum.externalShare), { indent: margin });
+    page.prose(sitesHead(shown, sum.externalShare, sum.spikes), { indent: margin });
     siteTable(page, shown, margin);
   }
   adviceLines(page, sum.advice, margin);
@@ -296,7 +296,7 @@ export function renderSpike(spike: Spike, options: PageOptions): Uint8Array {
   }
   if (spike.sites.length > 0) {
     page.gap();
-    page.prose(sitesHead(spike.sites, spike.external?.share ?? null));
+    page.prose(sitesHead(spike.sites, spike.external?.share ?? null, 1));
     siteTable(page, spike.sites, INDENT);
   }
   if (spike.advice.length > 0) page.gap();

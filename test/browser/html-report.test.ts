@@ -447,8 +447,9 @@ describe("the causes", () => {
     const text = await textOf(block);
     expect(text).toContain(formatMs(first?.totalMs ?? 0));
     expect(text).toMatch(/old-growth\s+likely \(confidence 0\.81\)/);
+    expect(first?.spikes).toBeGreaterThan(2);
     expect(text).toContain(
-      "By bytes that nothing has freed since the last full collection (exact: inlined functions are told apart):",
+      `Over all ${first?.spikes} spikes, by bytes that nothing has freed since the last full collection (exact: inlined functions are told apart):`,
     );
     expect(text).toMatch(/hydrateSession\s+src\/session\.ts:48\s+71 %/);
     expect(text).toContain("--max-semi-space-size=64");

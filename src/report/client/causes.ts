@@ -22,9 +22,7 @@ function story(sum: CauseSum, spikes: ReportData["spikes"], actions: SpikeAction
 function causeItem(sum: CauseSum, wholeMs: number, spikes: ReportData["spikes"], actions: SpikeActions): HTMLElement {
   const { cause, totalMs, confidence } = sum;
   const part = totalMs / wholeMs;
-  const details = [siteBlock(sum.sites, sum.externalShare, MOST_SITES), adviceBlock(sum.advice)].filter(
-    (one) => one !== null,
-  );
+  const details = [siteBlock(sum.sites, sum, MOST_SITES), adviceBlock(sum.advice)].filter((one) => one !== null);
   const isUnknown = cause === "unknown";
   return h(
     "li",

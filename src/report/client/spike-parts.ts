@@ -14,8 +14,14 @@ export function block(title: string, ...children: readonly Child[]): HTMLElement
   return h("div", { class: "block" }, h("h4", {}, title), ...children);
 }
 
-/** The sites with what they are shares of, and whether that is exact; null where there is none. `externalShare` as for sitesHead. */
-export function siteBlock(sites: readonly Site[], externalShare: number | null, most: number): HTMLElement | null {
+/** What the sites are of: `externalShare` and `spikes` as for sitesHead. */
+interface SiteScope {
+  readonly externalShare: number | null;
+  readonly spikes: number;
+}
+
+/** The sites with what they are shares of, and whether that is exact; null where there is none. */
+export function siteBlock(sites: readonly Site[], scope: SiteScope, most: number): HTMLElement | null {
   if (sites.length === 0) return null;
   const rows = sites
     .slice(0, most)
@@ -36,7 +42,7 @@ export function siteBlock(sites: readonly Site[], externalShare: number | null, 
     );
   return block(
     "Code behind it",
-    h("p", { class: "note" }, sitesHead(sites, externalShare)),
+    h("p", { class: "note" }, sitesHead(sites, scope.externalShare, scope.spikes)),
     h("ul", { class: "rows" }, ...rows),
   );
 }

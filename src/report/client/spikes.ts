@@ -89,7 +89,7 @@ interface Card {
 
 function card(spike: Spike, data: ReportData, actions: SpikeActions): Card {
   const blocks = [
-    siteBlock(spike.sites, spike.external?.share ?? null, MOST_ROWS),
+    siteBlock(spike.sites, { externalShare: spike.external?.share ?? null, spikes: 1 }, MOST_ROWS),
     evidence(spike),
     phases(spike),
     tags(spike),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { analyse } from "../../../src/analysis/analyse.ts";
 import type { Site } from "../../../src/analysis/report-types.ts";
-import { circumstances, liftText, siteLocation } from "../../../src/report/phrases.ts";
+import { circumstances, liftText, siteLocation, sitesHead } from "../../../src/report/phrases.ts";
 import { recording } from "../../support/timeline.ts";
 
 describe("how often a tag came", () => {
@@ -19,18 +19,27 @@ describe("how often a tag came", () => {
   });
 });
 
+const site: Site = {
+  function: "minify",
+  file: "",
+  line: 0,
+  column: null,
+  share: 1,
+  measure: "survived",
+  exact: true,
+  bytes: 1,
+  survivedBytes: 1,
+};
+
+test("sites of several spikes stand under the longest of them, and say so", () => {
+  expect(sitesHead([site], null, 1)).toBe("By bytes that survived it (exact: inlined functions are told apart):");
+  expect(sitesHead([site], null, 12)).toMatch(/^Over all 12 spikes, by bytes that survived them \(exact/);
+  expect(sitesHead([site], null, 2)).toMatch(/^Over both spikes, by bytes that survived them/);
+  expect(sitesHead([{ ...site, measure: "asked" }], null, 3)).toBe("Over all 3 spikes, who asked for them:");
+  expect(sitesHead([], null, 3)).toBe("");
+});
+
 test("what has no file was evaluated", () => {
-  const site: Site = {
-    function: "minify",
-    file: "",
-    line: 0,
-    column: null,
-    share: 1,
-    measure: "survived",
-    exact: true,
-    bytes: 1,
-    survivedBytes: 1,
-  };
   expect(siteLocation(site)).toBe("evaluated code");
   expect(siteLocation({ ...site, file: "src/cart.ts", line: 112 })).toBe("src/cart.ts:112");
 });
