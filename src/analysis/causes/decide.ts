@@ -1,11 +1,12 @@
 /**
  * From judgements to a verdict: every rule says how much of the spike would not be there without its cause; the highest is the primary
  * cause, those that also count contribute. Confidence is how well the primary's signals tell it, less where another cause explains
- * nearly as much, unless there would have been nothing without the primary: then others only made it longer. docs/causes has what the
- * scores mean; bench/attribution measures how often they are right.
+ * nearly as much, where it explains little, and where what would tell another cause was not recorded; unless there would have been
+ * nothing without the primary: then others only made it longer. docs/causes has what the scores mean; bench/attribution measures how
+ * often they are right.
  */
 import type { Cause } from "../report-types.ts";
-import type { SpikeFacts } from "./facts.ts";
+import { isYoungCollection, type SpikeFacts } from "./facts.ts";
 import type { Judgement } from "./rule.ts";
 import { RULES } from "./rules.ts";
 
@@ -17,6 +18,11 @@ const MOST_CONTRIBUTING = 3;
 const CLEAR_MARGIN = 0.25;
 /** The share of its certainty that a verdict keeps where another cause explains as much. */
 const IN_DOUBT = 0.65;
+/** No verdict is surer than this and its score's part of the rest: what its cause leaves unexplained may have one that no rule knows. */
+const OF_NOTHING = 0.3;
+/** The share that is left without the processor's time, and of a full collection without V8's phases: they would tell other causes. */
+const UNSEEN = 0.75;
+const OF_THE_MACHINE: ReadonlySet<Cause> = new Set(["descheduled", "page-faults"]);
 
 export interface Verdict {
   readonly cause: Cause;
@@ -39,9 +45,10 @@ export function decide(facts: SpikeFacts): Verdict {
   }
   const others = judged.slice(1).filter(({ judgement }) => judgement.score >= CONTRIBUTES);
   const contributing = others.slice(0, MOST_CONTRIBUTING);
-  const margin = first.judgement.score - (second?.judgement.score ?? 0);
-  const clearness = first.judgement.score === 1 ? 1 : Math.min(1, margin / CLEAR_MARGIN);
-  const confidence = first.judgement.certainty * (IN_DOUBT + (1 - IN_DOUBT) * clearness);
+  const { score, certainty } = first.judgement;
+  const clearness = Math.min(1, (score - (second?.judgement.score ?? 0)) / CLEAR_MARGIN);
+  const told = Math.min(certainty * (IN_DOUBT + (1 - IN_DOUBT) * clearness), OF_NOTHING + (1 - OF_NOTHING) * score);
+  const confidence = score === 1 ? certainty : told * (OF_THE_MACHINE.has(first.cause) ? 1 : seenShare(facts));
   return {
     cause: first.cause,
     confidence: Math.round(confidence * 100) / 100,
@@ -49,4 +56,11 @@ export function decide(facts: SpikeFacts): Verdict {
     primary: first.judgement,
     judgements: [first.judgement, ...contributing.map(({ judgement }) => judgement)],
   };
+}
+
+/** How much of what would have told another cause was recorded. */
+function seenShare(facts: SpikeFacts): number {
+  const isMachineSeen = !Number.isNaN(facts.machine.cpuMs);
+  const isWorkSeen = facts.phases !== null || isYoungCollection(facts);
+  return (isMachineSeen ? 1 : UNSEEN) * (isWorkSeen ? 1 : UNSEEN);
 }
