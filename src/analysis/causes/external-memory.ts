@@ -1,25 +1,20 @@
 /** Collections are driven by memory outside the heap that objects of the heap own. */
 import { formatBytes, formatShare } from "../../lib/units.ts";
-import { GcFlag } from "../../recording/spec.ts";
-import { isYoungCollection } from "./facts.ts";
+import { isExternalPressure, isYoungCollection } from "./facts.ts";
 import { growthOf, growthText } from "./growth.ts";
 import { workedShare } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";
 
 const WORTH_SAYING = 0.25;
-/** Reasons of V8 that are about nothing else, and the flags that it collects with then. */
-const PRESSURE = /external/;
-const PRESSURE_FLAGS = GcFlag.synchronousPhantomCallbacks | GcFlag.allExternalMemory;
-
 /** V8 may say so although the old generation was about to be full: memory outside that young collections would have freed counts too. */
 const ASKED = 0.55;
 
 export const externalMemory: Rule = {
   cause: "external-memory",
   judge(facts) {
-    const { flags, reasons, before } = facts;
-    const isAsked = reasons.some((reason) => PRESSURE.test(reason)) || (flags & PRESSURE_FLAGS) === PRESSURE_FLAGS;
+    const { before } = facts;
+    const isAsked = isExternalPressure(facts);
     const growth = growthOf(facts);
     const share = growth === null || growth.total === 0 ? 0 : growth.external / growth.total;
     if (!isAsked && share < WORTH_SAYING) return null;

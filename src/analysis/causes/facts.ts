@@ -70,6 +70,14 @@ export function isMemoryReducer(facts: Pick<SpikeFacts, "kind" | "flags">): bool
   return !isYoungCollection(facts) && (facts.flags & asked) === GcFlag.allExternalMemory;
 }
 
+/** What V8 collects with where memory outside the heap has grown past its limit (Heap::ReportExternalMemoryPressure). */
+const PRESSURE_FLAGS = GcFlag.synchronousPhantomCallbacks | GcFlag.allExternalMemory;
+
+/** V8 said itself that memory outside the heap is why it collected. */
+export function isExternalPressure({ flags, reasons }: Pick<SpikeFacts, "flags" | "reasons">): boolean {
+  return reasons.some((reason) => /external/.test(reason)) || (flags & PRESSURE_FLAGS) === PRESSURE_FLAGS;
+}
+
 /** What is the same for all spikes of a recording. */
 export interface SpikeTerms {
   /** From here on a stop is a spike. */

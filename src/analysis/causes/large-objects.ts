@@ -1,11 +1,16 @@
 /** Collections are driven by objects too large for a page. */
-import { formatBytes, formatShare } from "../../lib/units.ts";
+import { formatBytes, formatMs, formatShare } from "../../lib/units.ts";
+import type { Evidence } from "../report-types.ts";
 import type { SpikeFacts } from "./facts.ts";
 import { growthOf, growthText } from "./growth.ts";
-import { workedShare } from "./machine-time.ts";
+import { largePagesMs } from "./large-pages.ts";
+import { workedShare, workShare } from "./machine-time.ts";
+import { ramp } from "./ramp.ts";
 import type { Judgement, Rule } from "./rule.ts";
 
 const WORTH_SAYING = 0.25;
+/** From here on giving their pages back is what the stop was. */
+const MOST_OF_IT = 0.6;
 
 const ADVICE = [
   {
@@ -13,10 +18,14 @@ const ADVICE = [
   },
 ];
 
+/** They filled what V8 collects for, and the pages of dead ones take time to give back: whichever explains more. */
 export const largeObjects: Rule = {
   cause: "large-objects",
   judge(facts) {
-    return facts.kind === "scavenge" ? ofScavenge(facts) : ofGrowth(facts);
+    const [filled, pages] = [facts.kind === "scavenge" ? ofScavenge(facts) : ofGrowth(facts), ofPages(facts)];
+    if (filled === null || pages === null) return filled ?? pages;
+    const first = filled.score >= pages.score ? filled : pages;
+    return { ...first, evidence: [...filled.evidence, ...pages.evidence] };
   },
 };
 
@@ -25,20 +34,16 @@ function ofScavenge({ before, machine }: SpikeFacts): Judgement | null {
   if (before === null) return null;
   const share = before.youngLarge / (before.youngLarge + before.young);
   if (!(share >= WORTH_SAYING)) return null;
-  return {
-    score: 0.9 * share * workedShare(machine),
-    certainty: 0.88,
-    why: `${formatBytes(before.youngLarge)} of new objects too large for a page, ${formatShare(share)} of all new ones, had filled the young generation`,
-    evidence: [
-      {
-        signal: "young.large",
-        value: before.youngLarge,
-        unit: "bytes",
-        text: `${formatBytes(before.youngLarge)} of the ${formatBytes(before.young + before.youngLarge)} of new objects were too large for a page.`,
-      },
-    ],
-    advice: ADVICE,
-  };
+  return judgement(
+    0.9 * share * workedShare(machine),
+    `${formatBytes(before.youngLarge)} of new objects too large for a page, ${formatShare(share)} of all new ones, had filled the young generation`,
+    {
+      signal: "young.large",
+      value: before.youngLarge,
+      unit: "bytes",
+      text: `${formatBytes(before.youngLarge)} of the ${formatBytes(before.young + before.youngLarge)} of new objects were too large for a page.`,
+    },
+  );
 }
 
 function ofGrowth(facts: SpikeFacts): Judgement | null {
@@ -46,18 +51,35 @@ function ofGrowth(facts: SpikeFacts): Judgement | null {
   if (growth === null || growth.total === 0) return null;
   const share = growth.large / growth.total;
   if (share < WORTH_SAYING) return null;
-  return {
-    score: 0.82 * share * growth.reach,
-    certainty: 0.88,
-    why: `${growthText(growth.large, growth)} of objects too large for a page had filled the heap up to V8's limit`,
-    evidence: [
-      {
-        signal: "growth.large",
-        value: growth.large,
-        unit: "bytes",
-        text: `Large objects grew by ${growthText(growth.large, growth)} since the last full collection: ${formatShare(share)} of all growth.`,
-      },
-    ],
-    advice: ADVICE,
-  };
+  return judgement(
+    0.82 * share * growth.reach,
+    `${growthText(growth.large, growth)} of objects too large for a page had filled the heap up to V8's limit`,
+    {
+      signal: "growth.large",
+      value: growth.large,
+      unit: "bytes",
+      text: `Large objects grew by ${growthText(growth.large, growth)} since the last full collection: ${formatShare(share)} of all growth.`,
+    },
+  );
+}
+
+function ofPages(facts: SpikeFacts): Judgement | null {
+  const { machine, durationMs } = facts;
+  const ms = largePagesMs(facts);
+  const share = workShare(ms, machine);
+  if (share < WORTH_SAYING) return null;
+  return judgement(
+    0.9 * ramp(share, 0, MOST_OF_IT) * workedShare(machine),
+    `giving back the pages of dead objects too large for a page took ${formatMs(ms)} of it`,
+    {
+      signal: "large-pages",
+      value: ms,
+      unit: "ms",
+      text: `About ${formatMs(ms)} (${formatShare(ms / durationMs)}) went into giving back the pages of dead large objects.`,
+    },
+  );
+}
+
+function judgement(score: number, why: string, evidence: Evidence): Judgement {
+  return { score, certainty: 0.88, why, evidence: [evidence], advice: ADVICE };
 }

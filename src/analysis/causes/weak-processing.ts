@@ -1,6 +1,7 @@
 /** Clearing weak references, ephemerons or finalisers dominates. */
 import { formatMs, formatShare } from "../../lib/units.ts";
-import type { SpikeFacts } from "./facts.ts";
+import { isExternalPressure, type SpikeFacts } from "./facts.ts";
+import { deadYoungPagesMs } from "./large-pages.ts";
 import { waitedShare, workedShare, workShare } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";
@@ -9,18 +10,20 @@ import type { Rule } from "./rule.ts";
  * Of a full collection. What else it clears (strings, maps, code) is not about weak references of the program. EPHEMERON_MARKING is not
  * among them: V8 drains its ordinary marking there too ...
  */
-const CLEARING =
-  /^V8\.GC_MC_(?:CLEAR_(?:JS_)?WEAK|CLEAR_JOIN_FILTER|WEAKNESS|MARK_WEAK_CLOSURE_(?!EPHEMERON_MARKING))|^V8\.GC_HEAP_EXTERNAL_(?:WEAK|SECOND_PASS)/;
+const CLEARING = /^V8\.GC_MC_(?:CLEAR_(?:JS_)?WEAK|CLEAR_JOIN_FILTER|WEAKNESS|MARK_WEAK_CLOSURE_(?!EPHEMERON_MARKING))/;
 /** ... unless it went on to this, which it only does where ephemerons lead to ephemerons: then all of it is about them. */
 const LINEAR = "V8.GC_MC_MARK_WEAK_CLOSURE_EPHEMERON_LINEAR";
 const DRAINING = "V8.GC_MC_MARK_WEAK_CLOSURE_EPHEMERON_MARKING";
 const MOSTLY_LINEAR = 0.1;
 /**
- * Of a scavenge. Ephemeron tables are gone through in the outermost phase itself, but so are all pages, and a concurrent marker is
- * stopped there: without the first it is more likely to be about tables the longer it is, and never certain.
+ * Of a scavenge. Ephemeron tables are gone through in the outermost phase itself, but so are all pages, and a concurrent marker is waited
+ * for and pages of dead large objects are given back there: without these it is more likely to be about tables the longer it is, and
+ * never certain. How long the thread waited is known of the whole stop only: all of it may have been there.
  */
 const SCAVENGING = /^V8\.GC_SCAVENGER_SCAVENGE(?:_WEAK.*)?$/;
 const PAGES_MS_A_MIB = 0.004;
+/** Callbacks of native code, which V8 runs at once where it is out of memory outside the heap: then they are about that. */
+const CALLBACKS = /^V8\.GC_HEAP_EXTERNAL_(?:WEAK|SECOND_PASS)/;
 const WORTH_SAYING = 0.2;
 /** From here on it is what most of the collection was. */
 const MOST_OF_IT = 0.55;
@@ -54,11 +57,31 @@ export const weakProcessing: Rule = {
   },
 };
 
-function clearingMs({ kind, phases, durationMs, usedBefore }: SpikeFacts): number {
+/** As far as it is about weak references. */
+function clearingMs(facts: SpikeFacts): number {
+  const { kind, phases } = facts;
   if (phases === null) return 0;
-  const pattern = kind === "scavenge" ? SCAVENGING : CLEARING;
-  let ms = kind === "scavenge" ? -((usedBefore || 0) / 1024 ** 2) * PAGES_MS_A_MIB : 0;
+  return kind === "scavenge" ? ofScavenge(facts, phases) : ofFull(facts, phases);
+}
+
+function ofScavenge(facts: SpikeFacts, phases: ReadonlyMap<string, number>): number {
+  const { usedBefore, machine } = facts;
+  const idleMs = Math.max(0, machine.wallMs - machine.cpuMs) || 0;
+  const pagesMs = ((usedBefore || 0) / 1024 ** 2) * PAGES_MS_A_MIB + deadYoungPagesMs(facts);
+  return Math.max(0, sum(phases, SCAVENGING) - pagesMs - idleMs);
+}
+
+function ofFull(facts: SpikeFacts, phases: ReadonlyMap<string, number>): number {
+  const isLinear = (phases.get(LINEAR) ?? 0) >= facts.durationMs * MOSTLY_LINEAR;
+  return (
+    sum(phases, CLEARING) +
+    (isLinear ? (phases.get(DRAINING) ?? 0) : 0) +
+    (isExternalPressure(facts) ? 0 : sum(phases, CALLBACKS))
+  );
+}
+
+function sum(phases: ReadonlyMap<string, number>, pattern: RegExp): number {
+  let ms = 0;
   for (const [name, self] of phases) if (pattern.test(name)) ms += self;
-  if ((phases.get(LINEAR) ?? 0) >= durationMs * MOSTLY_LINEAR) ms += phases.get(DRAINING) ?? 0;
-  return Math.max(0, ms);
+  return ms;
 }

@@ -118,7 +118,12 @@ describe("a cause is told by what it is about", () => {
     ],
     [
       "weak-processing",
-      scavenge({ phases: new Map([["V8.GC_SCAVENGER_SCAVENGE", 20]]), promoted: MIB, after: heap() }),
+      scavenge({
+        phases: new Map([["V8.GC_SCAVENGER_SCAVENGE", 20]]),
+        machine: machine(30, { cpuMs: 29 }),
+        promoted: MIB,
+        after: heap(),
+      }),
     ],
     ["compaction", facts({ ...grown({ old: 60 * MIB }), phases: new Map([["V8.GC_MC_EVACUATE_COPY", 25]]) })],
     ["allocation-burst", scavenge({ rate: { now: 200 * MIB, usual: 10 * MIB } })],
@@ -148,6 +153,29 @@ describe("a cause is told by what it is about", () => {
       rate: null,
     });
     expect(decide(nothing)).toMatchObject({ cause: "unknown", confidence: 0, contributing: [] });
+  });
+});
+
+describe("pages of large objects", () => {
+  const long = { durationMs: 30, rate: null };
+
+  test("that are given back in a scavenge make it long, however few were new", () => {
+    const phases = new Map([["V8.GC_HEAP_PROLOGUE", 26]]);
+    const verdict = decide(
+      scavenge({ ...long, phases, before: heap({ young: 10 * MIB }), promoted: 0, after: heap() }),
+    );
+    expect(verdict).toMatchObject({ cause: "large-objects", contributing: [] });
+    expect(verdict.primary?.why).toMatch(/^giving back the pages/);
+  });
+
+  test("are what the end of a full collection is about as far as what it freed was large", () => {
+    const phases = new Map([["V8.GC_MC_FINISH", 26]]);
+    const freed = (large: number) => {
+      const part = { before: heap({ large }), after: heap({ large: 0 }), usedBefore: 100 * MIB, usedAfter: 40 * MIB };
+      return decide(facts({ ...long, ...part, phases, since: heap({ large }) })).cause;
+    };
+    expect(freed(60 * MIB)).toBe("large-objects");
+    expect(freed(6 * MIB)).toBe("unknown");
   });
 });
 
@@ -211,6 +239,38 @@ describe("a cause is not told by what has nothing to do with it", () => {
     expect(causesOf(facts({ ...grown({ old: 60 * MIB }), phases }))).toEqual(["old-growth"]);
   });
 
+  test("a phase of weak references that may have been waiting for a helper is none", () => {
+    const phases = new Map([
+      ["V8.GC_SCAVENGER_SCAVENGE", 16],
+      ["V8.GC_SCAVENGER_SCAVENGE_PARALLEL", 13],
+    ]);
+    const waited = scavenge({ phases, machine: machine(30, { cpuMs: 14 }), promoted: MIB, after: heap() });
+    expect(causesOf(waited)).not.toContain("weak-processing");
+    expect(causesOf({ ...waited, machine: machine(30, { cpuMs: 30 }) })).toContain("weak-processing");
+  });
+
+  test("pages of large objects that died young are given back in the phase in which ephemerons are gone through", () => {
+    const phases = new Map([["V8.GC_SCAVENGER_SCAVENGE", 11]]);
+    const young = { before: heap({ young: MIB, youngLarge: 90 * MIB }), after: heap(), promoted: 0 };
+    const causes = causesOf(scavenge({ ...young, phases, durationMs: 12, machine: machine(12, { cpuMs: 12 }) }));
+    expect(causes).toEqual(["large-objects"]);
+  });
+
+  test("callbacks that V8 runs at once because memory outside the heap grew are not about weak references", () => {
+    const phases = new Map([["V8.GC_HEAP_EXTERNAL_WEAK_GLOBAL_HANDLES", 25]]);
+    expect(causesOf(facts({ phases }))[0]).toBe("weak-processing");
+    expect(causesOf(facts({ phases, flags: PRESSURE }))).toEqual(["external-memory"]);
+  });
+
+  test("copying is what the phases that copy took, as far as so many bytes can take so long", () => {
+    const took = (phases: ReadonlyMap<string, number>, mib: number) =>
+      decide(scavenge({ phases, promoted: mib * MIB, after: heap(), rate: null })).cause;
+    const copied = new Map([["V8.GC_SCAVENGER_SCAVENGE_PARALLEL", 28]]);
+    expect(took(copied, 8)).toBe("survivor-copy");
+    expect(took(copied, 0.5)).toBe("unknown");
+    expect(took(new Map([["V8.GC_HEAP_EPILOGUE", 28]]), 14)).toBe("unknown");
+  });
+
   test("the young generation's room does not hide that the old one is full", () => {
     const full = { usedBefore: 62 * MIB, usedAfter: 58 * MIB, recentFulls: [0.1, 0.06], heapLimit: 112 * MIB };
     expect(causesOf(facts({ ...grown({ old: 55 * MIB }), ...full }))[0]).toBe("heap-limit");
@@ -242,12 +302,15 @@ describe("the machine and the code", () => {
     ["a full one", facts(grown({ old: 90 * MIB }))],
     ["one near the limit", facts({ usedAfter: 3800 * MIB, usedBefore: 3900 * MIB, recentFulls: [0.1, 0.05] })],
     ["one of weak references", facts({ phases: new Map([["V8.GC_MC_CLEAR_WEAK_COLLECTIONS", 100]]) })],
-  ])("%s that was mostly waiting is the machine's, although what it did would have been a spike as well", (_, spike) => {
-    const machineWaited = machine(133, { cpuMs: 12, queuedMs: 120, switches: 30 });
-    const verdict = decide({ ...spike, durationMs: 133, machine: machineWaited });
-    expect(verdict).toMatchObject({ cause: "descheduled", contributing: [] });
-    expect(verdict.confidence).toBeGreaterThan(0.7);
-  });
+  ])(
+    "%s that was mostly waiting is the machine's, although what it did would have been a spike as well",
+    (_, spike) => {
+      const machineWaited = machine(133, { cpuMs: 12, queuedMs: 120, switches: 30 });
+      const verdict = decide({ ...spike, durationMs: 133, machine: machineWaited });
+      expect(verdict).toMatchObject({ cause: "descheduled", contributing: [] });
+      expect(verdict.confidence).toBeGreaterThan(0.7);
+    },
+  );
 
   test("where waiting and work are nearly equal, neither is said with confidence", () => {
     for (const keptMs of [14, 15, 16]) {
@@ -415,6 +478,25 @@ test("contributing causes are those that also count, best first, never the prima
   expect(verdict.cause).toBe("old-growth");
   expect(verdict.contributing).toEqual(["large-objects"]);
   expect(verdict.judgements).toHaveLength(2);
+});
+
+test("without a signal that would have told another cause nothing is sure, but who asked", () => {
+  const unseen = { phases: null };
+  const unmeasured = { machine: machine(30, { cpuMs: Number.NaN, helpersMs: Number.NaN }) };
+  for (const missing of [unseen, unmeasured, { ...unseen, ...unmeasured }]) {
+    for (const part of [{ old: 90 * MIB }, { large: 90 * MIB }, { external: 190 * MIB }])
+      expect(decide(facts({ ...grown(part), ...missing })).confidence).toBeLessThan(0.7);
+    expect(decide(facts({ flags: GcFlag.forced, ...missing })).confidence).toBeGreaterThanOrEqual(0.9);
+  }
+  expect(decide(scavenge(unmeasured)).confidence).toBeLessThan(0.7);
+});
+
+test("a cause that explains little is not told with confidence, although no other one explains any", () => {
+  const verdict = decide(
+    facts({ ...grown({ old: 90 * MIB }), usedBefore: 8 * MIB, machine: machine(50), durationMs: 50 }),
+  );
+  expect(verdict.cause).toBe("old-growth");
+  expect(verdict.confidence).toBeLessThan(0.65);
 });
 
 test("doubt shows in the confidence", () => {
