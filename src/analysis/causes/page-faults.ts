@@ -2,12 +2,14 @@
 import { plural } from "../../lib/text.ts";
 import { formatMs, formatShare } from "../../lib/units.ts";
 import { workMs } from "./machine-time.ts";
-import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";
 
 const WORTH_SAYING = 0.25;
 /** Less than this is in every long pause, ms. */
 const LEAST_MS = 2;
+/** A disk is known to be slow; a minor fault is what some other cause's copying meets, and its time is estimated, in ticks at best. */
+const OF_DISK = 0.9;
+const OF_KERNEL = 0.65;
 
 export const pageFaults: Rule = {
   cause: "page-faults",
@@ -18,8 +20,8 @@ export const pageFaults: Rule = {
     if (!(share >= WORTH_SAYING)) return null;
     const madeIt = workMs(machine) - diskMs - faultMs < spikeMs && share >= 0.4;
     return {
-      score: Math.min(0.98, 0.4 + 0.55 * ramp(share, 0.25, 0.6) + (madeIt ? 0.03 : 0)),
-      certainty: diskMs > faultMs ? 0.9 : 0.8,
+      score: Math.min(0.98, 0.2 + share + (madeIt ? 0.03 : 0)),
+      certainty: diskMs > faultMs ? OF_DISK : OF_KERNEL,
       why:
         diskMs > faultMs
           ? `${plural(majorFaults, "page")} of its memory had to be read from a disk`
