@@ -33,7 +33,7 @@ export function analyse(recording: Recording, options: AnalyseOptions = {}): Rep
     growthBytes: options.growthBytes ?? GROWTH_BYTES,
   };
   const observed = observe(recording);
-  const summaries = observed.map((one) => summarizeIsolate(one, processOf(recording, one.isolate)));
+  const summaries = observed.map(summarizeIsolate);
   const spikes = findSpikes(observed, { spikeMs, pageFaultNs: recording.manifest.machine.pageFaultNs });
   return {
     schema: "gcspike.report/1",
@@ -50,10 +50,6 @@ export function analyse(recording: Recording, options: AnalyseOptions = {}): Rep
     spikes: spikes.spikes,
     causes: sumCauses(spikes),
   };
-}
-
-function processOf({ processes }: Recording, isolate: IsolateData): ProcessColumns | undefined {
-  return processes.find((process) => process.pid === isolate.pid);
 }
 
 function describeRecording(recording: Recording, warnings: readonly Warning[]): Report["recording"] {

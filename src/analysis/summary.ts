@@ -7,7 +7,7 @@ import type { GcSummary, PauseStatistics, ReportPauseKind } from "./report-types
 import { minimumMutatorUtilization, mmuWindows, peakOfSum, quantile, type StepSeries } from "./statistics.ts";
 
 /** Summary of one isolate. `process` is the process that it runs in, if its memory was sampled. */
-export function summarizeIsolate({ isolate, time }: ObservedIsolate, process: ProcessColumns | undefined): GcSummary {
+export function summarizeIsolate({ isolate, time, process }: ObservedIsolate): GcSummary {
   const { pauses, heap } = isolate;
   const observedMs = time.toMs - time.fromMs;
   return {
@@ -17,7 +17,7 @@ export function summarizeIsolate({ isolate, time }: ObservedIsolate, process: Pr
     wallShare: share(totalMs(time.stops), observedMs),
     mmu: minimumMutatorUtilization(time.stops, time.fromMs, time.toMs, mmuWindows(observedMs)),
     peakHeapUsedBytes: largestKnown([pauses.usedBefore, pauses.usedAfter, heap.used]),
-    peakRssBytes: process === undefined ? null : largestKnown([process.rss]),
+    peakRssBytes: process === null ? null : largestKnown([process.rss]),
     peakExternalBytes: largestKnown([pauses.externalBefore, pauses.externalAfter, heap.external]),
     allocatedBytes: allocatedBytes(isolate),
     promotedBytes: promotedBytes(isolate),

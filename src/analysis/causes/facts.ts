@@ -1,5 +1,5 @@
 /** Everything that is known about one spike, joined on one clock: what the rules judge by. Plain data, and pure. */
-import type { Frame, IsolateData } from "../../recording/model.ts";
+import type { Frame, IsolateData, ProcessColumns } from "../../recording/model.ts";
 import { GcFlag } from "../../recording/spec.ts";
 import { type AllocationRate, rateBefore } from "../allocation-rate.ts";
 import type { GcHistory, HeapParts } from "../gc-history.ts";
@@ -92,9 +92,14 @@ export interface Surroundings {
   readonly history: GcHistory;
   /** The process's other isolates. */
   readonly others: readonly IsolateData[];
+  readonly process: ProcessColumns | null;
 }
 
-export function spikeFacts({ isolate, history, others }: Surroundings, stop: Stop, terms: SpikeTerms): SpikeFacts {
+export function spikeFacts(
+  { isolate, history, others, process }: Surroundings,
+  stop: Stop,
+  terms: SpikeTerms,
+): SpikeFacts {
   const { spikeMs, pageFaultNs } = terms;
   const { pauses } = isolate;
   const { pause, startMs, intervals } = stop;
@@ -109,7 +114,7 @@ export function spikeFacts({ isolate, history, others }: Surroundings, stop: Sto
     spikeMs,
     reasons: reasonsOf(isolate, history, stop),
     flags: flagsOf(isolate, history, stop),
-    machine: machineTime(isolate, stop, { others, phases, faultNs: pageFaultNs ?? MINOR_FAULT_NS }),
+    machine: machineTime(isolate, stop, { others, process, phases, faultNs: pageFaultNs ?? MINOR_FAULT_NS }),
     phases,
     collections: pause < 0 ? history.fullsBetween(startMs, endMs).length + 1 : 1,
     before,

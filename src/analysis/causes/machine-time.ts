@@ -1,5 +1,5 @@
 /** Where the time of a stop went: running, waiting for helper threads that ran, kept from its work, faulting memory in. Pure. */
-import type { IsolateData } from "../../recording/model.ts";
+import type { IsolateData, LoopColumns, ProcessColumns } from "../../recording/model.ts";
 import { type Intervals, lowerBound } from "../intervals.ts";
 import type { Spike } from "../report-types.ts";
 import { ramp } from "./ramp.ts";
@@ -98,16 +98,19 @@ export function workShare(ms: number, machine: MachineTime): number {
 export interface Beside {
   /** The process's other isolates. */
   readonly others: readonly IsolateData[];
+  /** Null: not recorded. */
+  readonly process: ProcessColumns | null;
   /** Self time of V8's phases in the stop, ms; null: not recorded. */
   readonly phases: ReadonlyMap<string, number> | null;
   /** Processor time of a minor fault. */
   readonly faultNs: number;
 }
 
-export function machineTime(isolate: IsolateData, stop: Stop, { others, phases, faultNs }: Beside): MachineTime {
+export function machineTime(isolate: IsolateData, stop: Stop, beside: Beside): MachineTime {
   const { pauses } = isolate;
+  const { others, phases, faultNs } = beside;
   const { pause, durationMs } = stop;
-  if (pause < 0) return timeOfSteps(isolate, stop);
+  if (pause < 0) return timeOfSteps(isolate, stop, beside);
   const at = (column: Float64Array | Float32Array): number => column[pause] ?? Number.NaN;
   const [cpuMs, queuedMs] = [at(pauses.cpuMs), at(pauses.runQueueMs)];
   const elsewhereMs = Math.max(0, at(pauses.processCpuMs) - cpuMs);
@@ -190,35 +193,29 @@ function stillWithoutHelpers(idleMs: number, cpuMs: number, queuedMs: number): n
 
 /**
  * Steps are not measured one by one: what the thread had of its processor in the tenths of a second that they lie in, while its event
- * loop was busy, is taken for what they had. What it waited for in pauses is known, and theirs.
+ * loop was busy, is taken for what they had. What it waited for in pauses is known, and theirs; where V8's helpers ran, it may have queued
+ * behind them.
  */
-function timeOfSteps(
-  { loop, pauses, startMs: bornMs }: IsolateData,
-  { startMs, durationMs, intervals }: Stop,
-): MachineTime {
+function timeOfSteps(isolate: IsolateData, { startMs, durationMs, intervals }: Stop, beside: Beside): MachineTime {
+  const { loop, pauses } = isolate;
   const endMs = intervals.endMs[intervals.count - 1] ?? startMs;
   const first = lowerBound(loop.timeMs, startMs, loop.count);
   const last = Math.min(loop.count - 1, lowerBound(loop.timeMs, endMs, loop.count));
-  const fromMs = loop.timeMs[first - 1] ?? bornMs;
-  let ranMs = 0;
-  let busyMs = 0;
-  for (let i = first, sinceMs = fromMs; i <= last; i++) {
-    const untilMs = loop.timeMs[i] ?? sinceMs;
-    ranMs += (loop.cpuShare[i] ?? Number.NaN) * (untilMs - sinceMs);
-    busyMs += (loop.utilization[i] ?? Number.NaN) * (untilMs - sinceMs);
-    sinceMs = untilMs;
-  }
-  const share = Math.min(
-    1,
-    ranMs / Math.max(busyMs - idleInPauses(pauses, fromMs, loop.timeMs[last] ?? fromMs), ranMs),
-  );
-  const cpuMs = share * durationMs;
+  const fromMs = loop.timeMs[first - 1] ?? isolate.startMs;
+  const untilMs = loop.timeMs[last] ?? fromMs;
+  const time: Sampled = { fromMs, untilMs };
+  const ranMs = sampled(loop, loop.cpuShare, time);
+  const busyMs = Math.max(ranMs, sampled(loop, loop.utilization, time) - idleInPauses(pauses, time));
+  const { process } = beside;
+  const othersMs = beside.others.reduce((sum, other) => sum + (sampled(other.loop, other.loop.cpuShare, time) || 0), 0);
+  const processMs = process === null ? 0 : sampled(process, process.cpuShare, time);
+  const helpersMs = Math.max(0, processMs - ranMs - othersMs) || 0;
   return {
     wallMs: durationMs,
-    cpuMs,
+    cpuMs: durationMs * (ranMs / busyMs),
     queuedMs: Number.NaN,
     helpersMs: Number.NaN,
-    keptMs: durationMs - cpuMs || 0,
+    keptMs: durationMs * (Math.max(0, busyMs - ranMs - helpersMs) / busyMs) || 0,
     safepointMs: 0,
     diskMs: 0,
     switches: Number.NaN,
@@ -228,14 +225,34 @@ function timeOfSteps(
   };
 }
 
+interface Sampled {
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** Integral over some time of a share that was sampled again and again, ms; a sample stands for the time since the one before. */
+function sampled(
+  { timeMs, count }: Pick<LoopColumns, "timeMs" | "count">,
+  share: Float64Array,
+  { fromMs, untilMs }: Sampled,
+): number {
+  let sum = 0;
+  let sinceMs = fromMs;
+  for (let i = lowerBound(timeMs, fromMs, count); i < count && sinceMs < untilMs; i++) {
+    const toMs = Math.min(untilMs, timeMs[i] ?? untilMs);
+    sum += (share[i] ?? 0) * Math.max(0, toMs - sinceMs);
+    sinceMs = toMs;
+  }
+  return sum;
+}
+
 /** How long the thread did not run in the pauses that began between two moments, ms; those that were not measured count as nothing. */
 function idleInPauses(
   { count, startMs, durationMs, cpuMs }: IsolateData["pauses"],
-  fromMs: number,
-  toMs: number,
+  { fromMs, untilMs }: Sampled,
 ): number {
   let idleMs = 0;
-  for (let i = lowerBound(startMs, fromMs, count); i < count && (startMs[i] ?? 0) < toMs; i++) {
+  for (let i = lowerBound(startMs, fromMs, count); i < count && (startMs[i] ?? 0) < untilMs; i++) {
     idleMs += Math.max(0, (durationMs[i] ?? 0) - (cpuMs[i] ?? 0)) || 0;
   }
   return idleMs;

@@ -11,7 +11,7 @@ import {
 } from "../../../src/analysis/causes/machine-time.ts";
 import { RULES } from "../../../src/analysis/causes/rules.ts";
 import type { HeapParts } from "../../../src/analysis/gc-history.ts";
-import type { IsolateData } from "../../../src/recording/model.ts";
+import type { IsolateData, ProcessColumns } from "../../../src/recording/model.ts";
 import { GcFlag } from "../../../src/recording/spec.ts";
 import { isolate, type PauseSpec, pauseColumns } from "../../support/timeline.ts";
 
@@ -359,7 +359,12 @@ describe("where the time went", () => {
       durationMs: 40,
       intervals: { count: 1, startMs: Float64Array.of(0), endMs: Float64Array.of(40) },
     };
-    return machineTime({ ...one, pauses: { ...pauses, ...measured } }, stop, { others, phases, faultNs: FAULT_NS });
+    return machineTime({ ...one, pauses: { ...pauses, ...measured } }, stop, {
+      others,
+      process: null,
+      phases,
+      faultNs: FAULT_NS,
+    });
   };
   const quiet = {
     kernelMs: Number.NaN,
@@ -426,13 +431,24 @@ describe("where the time went", () => {
     };
     const intervals = { count: 1, startMs: Float64Array.of(210), endMs: Float64Array.of(290) };
     const stop = { kind: "incremental-steps" as const, pause: -1, startMs: 210, durationMs: 80, intervals };
-    const beside = { others: [], phases: null, faultNs: FAULT_NS };
-    const keptMs = (pauses: readonly PauseSpec[]) =>
-      machineTime({ ...one, loop, pauses: pauseColumns(pauses) }, stop, beside).keptMs;
+    const keptMs = (pauses: readonly PauseSpec[], process: ProcessColumns | null = null) =>
+      machineTime({ ...one, loop, pauses: pauseColumns(pauses) }, stop, {
+        others: [],
+        process,
+        phases: null,
+        faultNs: FAULT_NS,
+      }).keptMs;
     expect(keptMs([])).toBeCloseTo(80 * (1 - 0.6 / 0.8), 6);
     // A quarter of a pause of 60 ms was waiting for helpers.
     expect(keptMs([{ kind: "scavenge", startMs: 220, durationMs: 60 }])).toBeCloseTo(80 * (1 - 60 / 65), 6);
     expect(keptMs([{ kind: "scavenge", startMs: 420, durationMs: 60 }])).toBeCloseTo(20, 6);
+    // Helpers had 12 of the 20 ms of this tenth in which it was busy and did not run: it may have queued behind them.
+    const column = new Float64Array(one.loop.count);
+    const process = {
+      ...{ pid: 1, count: column.length, timeMs: one.loop.timeMs, cpuShare: column.slice().fill(0.72) },
+      ...{ rss: column, majorFaults: column, involuntarySwitches: column },
+    };
+    expect(keptMs([], process)).toBeCloseTo(80 * (8 / 80), 6);
   });
 
   test("one page from a disk does not hold a thread up for long", () => {

@@ -21,7 +21,7 @@ test("a run of steps that goes on into the next marking is about what led to its
       startMs: fromMs,
       durationMs: toMs - fromMs,
     };
-    const facts = spikeFacts({ isolate: one, history: new GcHistory(one), others: [] }, stop, {
+    const facts = spikeFacts({ isolate: one, history: new GcHistory(one), others: [], process: null }, stop, {
       spikeMs: 10,
       pageFaultNs: null,
     });
