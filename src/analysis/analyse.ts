@@ -1,6 +1,6 @@
 import { plainText } from "../lib/text.ts";
 import { formatMs } from "../lib/units.ts";
-import type { IsolateData, ProcessColumns, Recording } from "../recording/model.ts";
+import type { IsolateData, Recording } from "../recording/model.ts";
 import type { Collector, Warning } from "../recording/spec.ts";
 import { sumCauses } from "./cause-sums.ts";
 import { observe } from "./observed.ts";

@@ -1,6 +1,6 @@
 /** Evacuating fragmented pages dominates a full collection. */
 import { formatBytes, formatMs, formatShare } from "../../lib/units.ts";
-import { COPY_MS_A_MIB } from "./copying.ts";
+import { COPY_MS_A_MIB } from "./copied.ts";
 import { waitedShare, workedShare, workShare } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";

@@ -1,12 +1,9 @@
 /** What copying the survivors of a young collection took of it. */
+import { COPY_MS_A_MIB, copiedBytes, SLOWEST_COPY_MS_A_MIB } from "./copied.ts";
 import { isYoungCollection, type SpikeFacts } from "./facts.ts";
 import { workMs, workShare } from "./machine-time.ts";
 
 const MIB = 1024 ** 2;
-/** What copying a MiB of small objects takes, ms: seen between 0.4 and 2.5 here. */
-export const COPY_MS_A_MIB = 1.5;
-/** No more than this: smaller objects, further apart, on a slower machine. */
-const SLOWEST_COPY_MS_A_MIB = 4;
 /** Phases that follow references and copy what they lead to; the thread waits there for helpers that copy, too. */
 const COPYING = /^V8\.GC_SCAVENGER_SCAVENGE_(?:PARALLEL|ROOTS)/;
 
@@ -21,7 +18,7 @@ export interface Copying {
  * for full collections.
  */
 export function copyingOf(facts: SpikeFacts): Copying | null {
-  const bytes = copiedBytes(facts);
+  const bytes = copiedBytes(facts.before, facts.after, facts.promoted);
   if (!isYoungCollection(facts) || !(bytes >= 0)) return null;
   const { phases, machine } = facts;
   const takes = (msAMib: number): number => Math.min(1, ((bytes / MIB) * msAMib) / Math.max(1, workMs(machine)));
@@ -29,10 +26,4 @@ export function copyingOf(facts: SpikeFacts): Copying | null {
   let ms = 0;
   for (const [name, self] of phases) if (COPYING.test(name)) ms += self;
   return { bytes, explains: Math.min(workShare(ms, machine), takes(SLOWEST_COPY_MS_A_MIB)) };
-}
-
-/** Promoted or young still, never more than there was; large objects change sides without being copied. */
-function copiedBytes({ before, after, promoted }: SpikeFacts): number {
-  if (before === null || after === null || Number.isNaN(promoted)) return Number.NaN;
-  return Math.min(before.young, Math.max(0, promoted - before.youngLarge) + after.young);
 }

@@ -7,10 +7,15 @@ import type { Spike } from "../report-types.ts";
 import { selfTimes } from "../spike-phases.ts";
 import { survivedAgain } from "../survived-again.ts";
 import { diedOld, youngAlive } from "../young-alive.ts";
+import { copiedBytes, SLOWEST_COPY_MS_A_MIB } from "./copied.ts";
 import { type MachineTime, machineTime, type Stop } from "./machine-time.ts";
 
 /** Full collections that repeat: how far back is looked. */
 const REPEATS_MS = 10_000;
+const MIB = 1024 ** 2;
+const LEAST_NEED_MS = 2;
+/** References from old objects to young ones, and large objects that have just become old, ms a MiB of the old generation. */
+const OLD_PAGES_MS_A_MIB = 0.05;
 /** What the kernel needs to give a page of 4 KiB, ns, where the recorder did not measure it. */
 const MINOR_FAULT_NS = 700;
 
@@ -106,6 +111,12 @@ export function spikeFacts(
   const endMs = intervals.endMs[intervals.count - 1] ?? startMs;
   const phases = isolate.phases === null ? null : selfTimes(isolate.phases, intervals);
   const before = pause < 0 ? partsOfSteps(history, startMs, endMs) : history.partsAt(pause, "before");
+  const after = history.partsAt(pause, "after");
+  const promoted = pauses.promotedBytes[pause] ?? Number.NaN;
+  const mostHelpersMs = isYoungCollection(stop)
+    ? mostForYoung(before, copiedBytes(before, after, promoted))
+    : Number.NaN;
+  const faultNs = pageFaultNs ?? MINOR_FAULT_NS;
   return {
     kind: stop.kind,
     startMs,
@@ -114,16 +125,16 @@ export function spikeFacts(
     spikeMs,
     reasons: reasonsOf(isolate, history, stop),
     flags: flagsOf(isolate, history, stop),
-    machine: machineTime(isolate, stop, { others, process, phases, faultNs: pageFaultNs ?? MINOR_FAULT_NS }),
+    machine: machineTime(isolate, stop, { others, process, phases, mostHelpersMs, faultNs }),
     phases,
     collections: pause < 0 ? history.fullsBetween(startMs, endMs).length + 1 : 1,
     before,
-    after: history.partsAt(pause, "after"),
+    after,
     usedBefore: pauses.usedBefore[pause] ?? (before === null ? Number.NaN : before.young + before.old + before.large),
     usedAfter: pauses.usedAfter[pause] ?? Number.NaN,
     freed: isYoungCollection(stop) ? Number.NaN : freedBy(isolate, history.nextFull(startMs)),
     heapLimit: pauses.heapLimit[pause] ?? isolate.heapLimitBytes ?? Number.NaN,
-    promoted: pauses.promotedBytes[pause] ?? Number.NaN,
+    promoted,
     youngAlive: isYoungCollection(stop) ? Number.NaN : youngAlive(history, pause),
     diedOld: diedLately(history, startMs),
     survivedAgain: survivedAgain(history, endMs),
@@ -133,6 +144,12 @@ export function spikeFacts(
     semiSpaceBytes: isolate.semiSpaceBytes,
     trigger: triggerFrame(isolate, pause),
   };
+}
+
+/** Processor time that a young collection can need at most, ms: for what it copies, for going over old pages, and to begin and end. */
+function mostForYoung(before: HeapParts | null, copied: number): number {
+  const oldMib = before === null ? Number.NaN : (before.old + before.large + before.youngLarge) / MIB;
+  return LEAST_NEED_MS + oldMib * OLD_PAGES_MS_A_MIB + (copied / MIB) * SLOWEST_COPY_MS_A_MIB;
 }
 
 /** Steps go on into the next marking: what they are about is what had grown up to the first collection that they led to. */

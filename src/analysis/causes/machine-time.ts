@@ -102,20 +102,22 @@ export interface Beside {
   readonly process: ProcessColumns | null;
   /** Self time of V8's phases in the stop, ms; null: not recorded. */
   readonly phases: ReadonlyMap<string, number> | null;
+  /** What V8's helpers can have done at most, processor time; NaN: not known. */
+  readonly mostHelpersMs: number;
   /** Processor time of a minor fault. */
   readonly faultNs: number;
 }
 
 export function machineTime(isolate: IsolateData, stop: Stop, beside: Beside): MachineTime {
   const { pauses } = isolate;
-  const { others, phases, faultNs } = beside;
+  const { others, phases, faultNs, mostHelpersMs } = beside;
   const { pause, durationMs } = stop;
   if (pause < 0) return timeOfSteps(isolate, stop, beside);
   const at = (column: Float64Array | Float32Array): number => column[pause] ?? Number.NaN;
   const [cpuMs, queuedMs] = [at(pauses.cpuMs), at(pauses.runQueueMs)];
   const elsewhereMs = Math.max(0, at(pauses.processCpuMs) - cpuMs);
-  const othersMs = Math.min(elsewhereMs, ranMeanwhile(others, stop));
-  const helpersMs = elsewhereMs - othersMs;
+  const helpersMs = helpersTime(elsewhereMs - ranMeanwhile(others, stop), others, mostHelpersMs);
+  const othersMs = elsewhereMs - helpersMs;
   const isKnown = !Number.isNaN(helpersMs);
   const idleMs = Math.max(0, durationMs - cpuMs);
   const safepointMs = Math.min(idleMs, waitingIn(phases));
@@ -170,6 +172,12 @@ function faultTime(
   const byClock = Math.min(cpuMs, kernelMs, (faults * MOST_FAULT_NS) / 1e6);
   const trust = ramp(cpuMs, FEW_TICKS_MS, MANY_TICKS_MS);
   return byNumber * (1 - trust) + byClock * trust;
+}
+
+/** Others of the process run on more than their samples say while this thread stands still: what so little work does not need is theirs. */
+function helpersTime(leftMs: number, others: readonly IsolateData[], mostMs: number): number {
+  const most = others.length === 0 || Number.isNaN(mostMs) ? Number.POSITIVE_INFINITY : mostMs;
+  return Math.min(Math.max(0, leftMs), most);
 }
 
 function waitingIn(phases: Beside["phases"]): number {

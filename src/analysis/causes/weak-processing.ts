@@ -18,9 +18,11 @@ const MOSTLY_LINEAR = 0.1;
 /**
  * Of a scavenge. Ephemeron tables are gone through in the outermost phase itself, but so are all pages, and a concurrent marker is waited
  * for and pages of dead large objects are given back there: without these it is more likely to be about tables the longer it is, and
- * never certain. How long the thread waited is known of the whole stop only: all of it may have been there.
+ * never certain. How long the thread waited is known of the whole stop only: it is taken to have waited there and in the parallel phase
+ * alike.
  */
 const SCAVENGING = /^V8\.GC_SCAVENGER_SCAVENGE(?:_WEAK.*)?$/;
+const PARALLEL = /^V8\.GC_SCAVENGER_SCAVENGE_PARALLEL/;
 const PAGES_MS_A_MIB = 0.004;
 /** Callbacks of native code, which V8 runs at once where it is out of memory outside the heap: then they are about that. */
 const CALLBACKS = /^V8\.GC_HEAP_EXTERNAL_(?:WEAK|SECOND_PASS)/;
@@ -66,9 +68,11 @@ function clearingMs(facts: SpikeFacts): number {
 
 function ofScavenge(facts: SpikeFacts, phases: ReadonlyMap<string, number>): number {
   const { usedBefore, machine } = facts;
+  const ms = sum(phases, SCAVENGING);
   const idleMs = Math.max(0, machine.wallMs - machine.cpuMs) || 0;
+  const waitedMs = (idleMs * ms) / Math.max(1e-3, ms + sum(phases, PARALLEL));
   const pagesMs = ((usedBefore || 0) / 1024 ** 2) * PAGES_MS_A_MIB + deadYoungPagesMs(facts);
-  return Math.max(0, sum(phases, SCAVENGING) - pagesMs - idleMs);
+  return Math.max(0, ms - pagesMs - waitedMs);
 }
 
 function ofFull(facts: SpikeFacts, phases: ReadonlyMap<string, number>): number {
