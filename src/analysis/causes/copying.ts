@@ -11,6 +11,8 @@ export interface Copying {
   readonly bytes: number;
   /** How much of the work it explains, 0 to 1. */
   readonly explains: number;
+  /** How much of it so many bytes usually take: where that is less, something else may have made copying slow. */
+  readonly usual: number;
 }
 
 /**
@@ -22,8 +24,9 @@ export function copyingOf(facts: SpikeFacts): Copying | null {
   if (!isYoungCollection(facts) || !(bytes >= 0)) return null;
   const { phases, machine } = facts;
   const takes = (msAMib: number): number => Math.min(1, ((bytes / MIB) * msAMib) / Math.max(1, workMs(machine)));
-  if (phases === null) return { bytes, explains: takes(COPY_MS_A_MIB) };
+  const usual = takes(COPY_MS_A_MIB);
+  if (phases === null) return { bytes, explains: usual, usual };
   let ms = 0;
   for (const [name, self] of phases) if (COPYING.test(name)) ms += self;
-  return { bytes, explains: Math.min(workShare(ms, machine), takes(SLOWEST_COPY_MS_A_MIB)) };
+  return { bytes, explains: Math.min(workShare(ms, machine), takes(SLOWEST_COPY_MS_A_MIB)), usual };
 }

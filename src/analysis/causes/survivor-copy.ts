@@ -15,6 +15,9 @@ import { largerYoung, otherYoung, wouldDieYoung } from "./young-size.ts";
 /** From here on copying is what it was: the rest is roots and the ends of the collection. */
 const MOST_OF_IT = 0.6;
 const WORTH_SAYING = 0.15;
+/** How certain it is where copying took far longer than so many bytes usually take, and where it took as long. */
+const WHERE_SLOW = 0.6;
+const WHERE_USUAL = 0.85;
 const KEEP_LESS = {
   text: "What is kept for long is best not made young: keep it off the heap (a Buffer, gcspike/slab), keep less of it (parse lazily), or reuse what is there.",
 };
@@ -35,7 +38,7 @@ function ofCopying(facts: SpikeFacts): Judgement | null {
   const share = copying.bytes / before.young;
   return judgement(facts, {
     score,
-    certainty: 0.7 + 0.15 * ramp(explained, 0.2, 0.7),
+    certainty: WHERE_SLOW + (WHERE_USUAL - WHERE_SLOW) * ramp(copying.usual, 0.2, MOST_OF_IT),
     why: `${formatBytes(copying.bytes)} of ${formatBytes(before.young)} of new objects were still in use and had to be copied`,
     evidence: {
       signal: "survived",
