@@ -17,11 +17,12 @@ const DOUBTFUL = 0.6;
 export const descheduled: Rule = {
   cause: "descheduled",
   judge({ machine, spikeMs, kind }) {
-    const { cpuMs, queuedMs, keptMs, helpersMs } = machine;
+    const { cpuMs, keptMs, helpersMs } = machine;
     const share = waitedShare(machine);
     if (share < WORTH_SAYING) return null;
     const madeIt = workMs(machine) < spikeMs;
-    const isMeasured = queuedMs >= keptMs / 2 || !Number.isNaN(helpersMs);
+    // Who waits on a run queue may wait behind V8's own helpers.
+    const isMeasured = !Number.isNaN(helpersMs);
     return {
       score: Math.min(0.98, share + (madeIt ? MADE_IT : -MADE_IT)),
       certainty: (isMeasured ? 0.95 : 0.7) * (DOUBTFUL + (1 - DOUBTFUL) * ramp(share, HALF, MOST_OF_IT)),

@@ -322,6 +322,11 @@ describe("the machine and the code", () => {
     }
   });
 
+  test("waiting on a run queue is told less surely where nobody knows what helpers did", () => {
+    const queued = machine(30, { cpuMs: 3, queuedMs: 26, helpersMs: Number.NaN });
+    expect(decide(scavenge({ machine: queued }))).toMatchObject({ cause: "descheduled", confidence: 0.7 });
+  });
+
   test("a stop that is a spike by little, and by little waiting, is still the code's", () => {
     const verdict = decide(scavenge({ machine: machine(12, { queuedMs: 3 }), durationMs: 12 }));
     expect(verdict.cause).toBe("survivor-copy");
