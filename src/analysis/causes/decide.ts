@@ -20,8 +20,12 @@ const CLEAR_MARGIN = 0.25;
 const IN_DOUBT = 0.65;
 /** No verdict is surer than this and its score's part of the rest: what its cause leaves unexplained may have one that no rule knows. */
 const OF_NOTHING = 0.3;
-/** The share that is left without the processor's time, and of a full collection without V8's phases: they would tell other causes. */
+/**
+ * The share that is left without the processor's time, and of a full collection without V8's phases: they would tell other causes. And
+ * while a program starts: nothing is usual yet, so that nobody can say whether it goes on like that or builds what it works with once.
+ */
 const UNSEEN = 0.75;
+const STARTING_MS = 1000;
 const OF_THE_MACHINE: ReadonlySet<Cause> = new Set(["descheduled", "page-faults"]);
 
 export interface Verdict {
@@ -62,5 +66,6 @@ export function decide(facts: SpikeFacts): Verdict {
 function seenShare(facts: SpikeFacts): number {
   const isMachineSeen = !Number.isNaN(facts.machine.cpuMs);
   const isWorkSeen = facts.phases !== null || isYoungCollection(facts);
-  return (isMachineSeen ? 1 : UNSEEN) * (isWorkSeen ? 1 : UNSEEN);
+  const isUsualSeen = facts.ageMs >= STARTING_MS;
+  return (isMachineSeen ? 1 : UNSEEN) * (isWorkSeen ? 1 : UNSEEN) * (isUsualSeen ? 1 : UNSEEN);
 }

@@ -23,6 +23,8 @@ export interface SpikeFacts {
   readonly kind: Spike["kind"];
   readonly startMs: number;
   readonly endMs: number;
+  /** Since the isolate's start. */
+  readonly ageMs: number;
   readonly durationMs: number;
   /** From here on a stop is a spike. */
   readonly spikeMs: number;
@@ -121,6 +123,7 @@ export function spikeFacts(
     kind: stop.kind,
     startMs,
     endMs,
+    ageMs: startMs - isolate.startMs,
     durationMs: stop.durationMs,
     spikeMs,
     reasons: reasonsOf(isolate, history, stop),

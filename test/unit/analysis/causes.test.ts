@@ -46,6 +46,7 @@ const facts = (part: Partial<SpikeFacts>): SpikeFacts => ({
   kind: "mark-compact",
   startMs: 20_000,
   endMs: 20_030,
+  ageMs: 20_000,
   durationMs: 30,
   spikeMs: 10,
   reasons: ["finalize incremental marking via task"],
@@ -522,6 +523,16 @@ test("without a signal that would have told another cause nothing is sure, but w
     expect(decide(facts({ flags: GcFlag.forced, ...missing })).confidence).toBeGreaterThanOrEqual(0.9);
   }
   expect(decide(scavenge(unmeasured)).confidence).toBeLessThan(0.7);
+});
+
+test("while a program starts nobody can say that it goes on like that", () => {
+  const starting = { ageMs: 150, startMs: 150, endMs: 180, rate: null };
+  for (const spike of [scavenge(), facts(grown({ old: 90 * MIB }))]) {
+    const verdict = decide({ ...spike, ...starting });
+    expect(verdict.cause).toBe(decide(spike).cause);
+    expect(verdict.confidence).toBeLessThan(0.7);
+  }
+  expect(decide(facts({ flags: GcFlag.forced, ...starting })).confidence).toBeGreaterThanOrEqual(0.9);
 });
 
 test("a cause that explains little is not told with confidence, although no other one explains any", () => {
