@@ -210,7 +210,7 @@ function missingEvidence(isolate: IsolateData, pause: number): readonly Evidence
     Number.isNaN(at(pauses.minorFaults, pause)) ? "page faults" : "",
     Number.isNaN(at(pauses.usedBefore, pause)) ? "heap sizes" : "",
     reasonOf(isolate, pause) === null ? "V8's reason" : "",
-    isolate.phases === null ? "V8's phases" : "",
+    isolate.collectors.includes("phases") ? "" : "V8's phases",
     isolate.allocations === null ? "allocations" : "",
   ].filter((signal) => signal !== "");
   if (missing.length === 0) return [];

@@ -54,7 +54,7 @@ export class SpikeSites {
 
   /** All of the same sort that was allocated in the time that fed a spike, dead or alive; null where nothing was sampled. */
   allocated(spike: SpikeTime, of: Selection["of"]): Selection | null {
-    if (this.#isolate.samples === null) return this.#windows(spike);
+    if (!this.#areSampled(of)) return this.#windows(spike);
     return { ...this.#fed(spike), ...(of === "buffers" ? BUFFERS : ALLOCATED) };
   }
 
@@ -83,8 +83,23 @@ export class SpikeSites {
     }
   }
 
+  /** All of the sort, not only large objects of the heap. */
+  #areSampled(of: Selection["of"]): boolean {
+    const { samples } = this.#isolate;
+    return samples !== null && (samples.hasDeaths || of === "buffers");
+  }
+
+  /** What was sampled answers; of what nobody saw die, it does not answer what lived. */
   #ofSamples(cause: Cause, spike: SpikeTime): readonly Selection[] {
-    if (this.#isolate.samples === null) return [];
+    const { samples } = this.#isolate;
+    if (samples === null) return [];
+    const all = this.#aboutCause(cause, spike);
+    return samples.hasDeaths
+      ? all
+      : all.filter(({ of, aliveMs, leastBytes }) => aliveMs === null && (of === "buffers" || leastBytes > 0));
+  }
+
+  #aboutCause(cause: Cause, spike: SpikeTime): readonly Selection[] {
     const time = this.#fed(spike);
     // Not when it began: while incremental steps go on the program allocates, and scavenges free.
     const kept: Selection = { ...time, ...ALLOCATED, measure: "retained", aliveMs: spike.endMs };

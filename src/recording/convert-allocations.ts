@@ -1,10 +1,12 @@
 /** An isolate's sampled allocations as pprof. */
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { readBounded } from "./bounded-file.ts";
 import { clockAt, msSince } from "./columns.ts";
 import { decodeAllocations } from "./decode-allocations.ts";
 import { decodeFunctions } from "./decode-functions.ts";
 import { decodeSamples } from "./decode-samples.ts";
+import { MAX_DESCRIPTOR_BYTES, parseDescriptor } from "./descriptor.ts";
 import { openLog } from "./log-reader.ts";
 import { MANIFEST_FILE, parseManifest } from "./manifest.ts";
 import type { Allocations } from "./model.ts";
@@ -43,9 +45,11 @@ function fromSamples(folder: string, isolateId: string, manifest: Manifest | nul
   const functions = open("functions", LogKind.functions);
   const startNs = BigInt(manifest?.startNs ?? samples.header.startNs);
   const endMs = manifest?.endNs == null ? 0 : msSince(startNs, BigInt(manifest.endNs)) || 0;
+  const descriptor = readBounded(join(folder, `${isolateId}.json`), MAX_DESCRIPTOR_BYTES);
+  const sampler = typeof descriptor === "string" ? null : parseDescriptor(descriptor.toString(), isolateId)?.sampler;
   return decodeSamples(
-    { stacks: open("stacks", LogKind.stacks), samples, buffers: null },
+    { stacks: open("stacks", LogKind.stacks), samples, buffers: open("buffers", LogKind.buffers) },
     functions === null ? [] : decodeFunctions(functions).frames,
-    { clock: clockAt(startNs), endMs, isExact: true },
+    { clock: clockAt(startNs), endMs, sampler: sampler ?? null },
   ).allocations;
 }

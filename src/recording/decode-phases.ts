@@ -14,6 +14,7 @@ const REASON_SPAN: Readonly<Partial<Record<PauseKind, string>>> = {
   scavenge: "MinorGC",
   "minor-mark-sweep": "MinorGC",
   "mark-compact": "MajorGC",
+  "incremental-start": "V8.GC_MC_INCREMENTAL_START",
 };
 
 export interface DecodedPhases {

@@ -1,11 +1,11 @@
 /** The .samples and .buffers logs: sampled objects with the stacks that allocated them, their births and their deaths. */
-import { at, type Clock, damagedRecords, numberAt, timeAt } from "./columns.ts";
+import { at, type Clock, damagedRecords, numberAt, pick, timeAt, timeOrder } from "./columns.ts";
 import { samplerYielded } from "./decode-allocations.ts";
 import { frameOf } from "./frames.ts";
 import { eachRecord, eachSizedRecord, type Log } from "./log-reader.ts";
 import type { Allocations, AllocationWindow, Frame, SampleColumns, Samples } from "./model.ts";
 import { numbering } from "./numbering.ts";
-import { SAMPLE, SampleType, STACK, STACK_INLINED, type Warning } from "./spec.ts";
+import { SAMPLE, type Sampler, SampleType, STACK, STACK_INLINED, type Warning } from "./spec.ts";
 
 const WINDOW_MS = 1000;
 const ROOT = "(root)";
@@ -18,7 +18,10 @@ export interface SampleLogs {
 
 export interface DecodedSamples {
   readonly samples: Samples;
-  /** The stacks of the samples, and those of the heap in windows of a second, from the log's start on. */
+  /**
+   * The stacks of the samples, and those of the heap in windows of a second, from the log's start on; with the ArrayBuffers where it was
+   * watched from outside.
+   */
   readonly allocations: Allocations;
   readonly warnings: readonly Warning[];
 }
@@ -31,12 +34,12 @@ interface DecodedLog {
 
 /**
  * `functions`: the frames that the numbers in the stacks mean, from 1 on. `endMs`: when the last window ends, unless samples
- * came later or the program took V8's sampler earlier.
+ * came later or the program took V8's sampler earlier. `sampler`: who wrote them.
  */
 export function decodeSamples(
   logs: SampleLogs,
   functions: readonly Frame[],
-  { clock, endMs, isExact }: { readonly clock: Clock; readonly endMs: number; readonly isExact: boolean },
+  { clock, endMs, sampler }: { readonly clock: Clock; readonly endMs: number; readonly sampler: Sampler | null },
 ): DecodedSamples {
   // What was allocated without JavaScript, or on a stack for which there was no room, has this one frame.
   const named = [...functions, frameOf(ROOT, "", 0, 0)];
@@ -48,12 +51,19 @@ export function decodeSamples(
   const stacks = [...known.stacks, [functions.length]];
   const heap = decodeObjects(logs.samples, clock, known.stacks.length);
   const buffers = logs.buffers === null ? null : decodeObjects(logs.buffers, clock, known.stacks.length);
-  const windows = windowsOf(heap, startOf(logs.samples, clock), endMs);
+  const isWatched = sampler === "ebpf";
+  const counted = isWatched && buffers !== null ? { ...heap, columns: inOrder(heap.columns, buffers.columns) } : heap;
+  const windows = windowsOf(counted, startOf(logs.samples, clock), endMs);
   const standFor = heap.columns.bytes;
   const intervalBytes = standFor.length === 0 ? 0 : standFor.reduce((least, bytes) => Math.min(least, bytes));
   const yielded = heap.yieldedMs === null ? [] : [samplerYielded(logs.samples.name, heap.yieldedMs)];
   return {
-    samples: { heap: heap.columns, buffers: buffers?.columns ?? null, isExact },
+    samples: {
+      heap: heap.columns,
+      buffers: buffers?.columns ?? null,
+      isExact: sampler === "exact",
+      hasDeaths: !isWatched,
+    },
     allocations: { frames, stacks, windows, intervalBytes },
     warnings: [...known.warnings, ...heap.warnings, ...(buffers?.warnings ?? []), ...yielded],
   };
@@ -179,6 +189,27 @@ function birthsOf(log: Log): { readonly births: number; readonly first: number }
     if (births++ === 0) first = numberAt(view, offset + SAMPLE.number);
   });
   return { births, first };
+}
+
+/** Both together, in order of birth. */
+function inOrder(a: SampleColumns, b: SampleColumns): SampleColumns {
+  const bornMs = joined(a.bornMs, b.bornMs);
+  const order = timeOrder(bornMs);
+  return {
+    count: order.length,
+    bornMs: pick(bornMs, order),
+    diedMs: pick(joined(a.diedMs, b.diedMs), order),
+    bytes: pick(joined(a.bytes, b.bytes), order),
+    objects: pick(joined(a.objects, b.objects), order),
+    stack: Int32Array.from(pick(joined(a.stack, b.stack), order)),
+  };
+}
+
+function joined(a: ArrayLike<number>, b: ArrayLike<number>): Float64Array {
+  const all = new Float64Array(a.length + b.length);
+  all.set(a);
+  all.set(b, a.length);
+  return all;
 }
 
 /** Windows begin and end at whole ms, as they do in pprof. One without samples says that nothing was allocated. */

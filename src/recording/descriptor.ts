@@ -5,7 +5,10 @@ import type { Collector, IsolateDescriptor, Sampler } from "./spec.ts";
 
 const COLLECTORS: readonly Collector[] = ["probe", "perf_hooks", "phases", "heap", "allocations", "tags", "ebpf"];
 
-const SAMPLERS: readonly Sampler[] = ["exact", "frames", "v8"];
+const SAMPLERS: readonly Sampler[] = ["exact", "frames", "v8", "ebpf"];
+
+/** A larger file is damage. */
+export const MAX_DESCRIPTOR_BYTES = 16 * 1024 * 1024;
 
 /** As many as the agent writes. */
 const MAX_ARGUMENTS = 100;

@@ -118,9 +118,11 @@ function machineOf(fields: Fields): Manifest["machine"] {
   };
 }
 
+const COLLECTORS: readonly Manifest["options"]["collector"][] = ["probe", "perf_hooks", "ebpf"];
+
 function optionsOf(fields: Fields): Manifest["options"] {
   return {
-    collector: fields.collector === "perf_hooks" ? "perf_hooks" : "probe",
+    collector: COLLECTORS.find((collector) => collector === fields.collector) ?? "probe",
     phases: fields.phases === true,
     allocations: fields.allocations === true,
     liveHeap: fields.liveHeap === true,

@@ -189,6 +189,8 @@ export interface Samples {
   readonly buffers: SampleColumns | null;
   /** Functions that the optimiser inlined are known too. */
   readonly isExact: boolean;
+  /** It was seen which of them died; else all have an infinite `diedMs`, and of the heap only large objects are here. */
+  readonly hasDeaths: boolean;
 }
 
 export interface IsolateData {

@@ -11,13 +11,12 @@ import { decodeLoop, noLoop } from "./decode-loop.ts";
 import { assignReasons, decodePhases } from "./decode-phases.ts";
 import { decodeSamples } from "./decode-samples.ts";
 import { decodeTags } from "./decode-tags.ts";
-import { parseDescriptor, type ReadDescriptor, unknownDescriptor } from "./descriptor.ts";
+import { MAX_DESCRIPTOR_BYTES, parseDescriptor, type ReadDescriptor, unknownDescriptor } from "./descriptor.ts";
 import { type Log, openLog } from "./log-reader.ts";
 import type { Allocations, Frame, IsolateData, PhaseColumns, Samples } from "./model.ts";
 import { decodePprof } from "./pprof-decode.ts";
 import { type Collector, LogKind, type Warning } from "./spec.ts";
 
-const MAX_DESCRIPTOR_BYTES = 16 * 1024 * 1024;
 const MAX_PPROF_BYTES = 512 * 1024 * 1024;
 
 /** An isolate whose logs are known and not decoded. */
@@ -182,8 +181,8 @@ function decodeSampled(
   readonly samples: Samples | null;
   readonly warnings: readonly Warning[];
 } {
-  const isExact = descriptor.sampler === "exact";
-  if (samples !== null) return decodeSamples({ stacks, samples, buffers }, functions, { clock, endMs, isExact });
+  const { sampler } = descriptor;
+  if (samples !== null) return decodeSamples({ stacks, samples, buffers }, functions, { clock, endMs, sampler });
   if (alloc !== null) return { ...decodeAllocations(alloc, clock), samples: null };
   return pprof === null ? { allocations: null, samples: null, warnings: [] } : { ...readPprof(pprof), samples: null };
 }

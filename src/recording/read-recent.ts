@@ -156,7 +156,7 @@ class RecentIsolate {
     if (buffers !== null) this.#forget("buffers", buffersLog, buffers.bornMs, nowMs - REST_MS);
     // The last stack is that of objects which have none.
     const allocations = { frames: this.#frames, stacks: [...this.#stacks, []], windows: [], intervalBytes: 0 };
-    return { allocations, samples: { heap, buffers, isExact } };
+    return { allocations, samples: { heap, buffers, isExact, hasDeaths: true } };
   }
 
   #readStacks(): void {

@@ -252,7 +252,7 @@ export const LOOP_RECORD_BYTES = 32;
  *     16  8  CPU time of the whole process, user and system, ns
  *     24  8  minor page faults since the process started
  *     32  8  major page faults
- *     40  8  involuntary context switches
+ *     40  8  involuntary context switches (all ones: unknown)
  */
 export const PROCESS = {
   timeNs: 0,
@@ -270,7 +270,8 @@ export const PROCESS_RECORD_BYTES = 48;
  *     0   8  start, ns
  *     8   8  duration, ns
  *     16  2  name: index into the string table
- *     18  2  reason: index into the string table plus 1, 0 for none (only on MajorGC and MinorGC)
+ *     18  2  reason: index into the string table plus 1, 0 for none (only on MajorGC and MinorGC; by --ebpf also on
+ *            V8.GC_MC_INCREMENTAL_START)
  *     20  1  depth: 0 is outermost
  *     21  3  reserved
  *     24  8  used heap bytes at the end (MajorGC and MinorGC), else 0
@@ -296,7 +297,7 @@ export const NO_POSITION = 0xffff_ffff;
  *
  *     0   4    bytes of this record, padding included
  *     4   4    number of frames
- *     8   4*n  numbers of functions, innermost first, inlined ones included where the sampler is "exact": those have STACK_INLINED
+ *     8   4*n  numbers of functions, innermost first, inlined ones included where the sampler is "exact" or "ebpf": those have STACK_INLINED
  */
 export const STACK = { bytes: 0, frameCount: 4, frames: 8 } as const;
 /** In the number of a function that the optimiser had put into its caller. */
@@ -453,9 +454,10 @@ export interface AgentOptions {
 
 /**
  * Who sampled allocations: gcspike's own sampler, which knows inlined functions ("exact") or only functions with a frame of
- * their own ("frames"), or V8's ("v8"), which knows the latter and no deaths.
+ * their own ("frames"), or V8's ("v8"), which knows the latter and no deaths. "ebpf": not sampled, but watched from outside: .samples has
+ * large objects alone, and there are no deaths; inlined functions are known as far as the program's memory told them.
  */
-export type Sampler = "exact" | "frames" | "v8";
+export type Sampler = "exact" | "frames" | "v8" | "ebpf";
 
 export type Collector = "probe" | "perf_hooks" | "phases" | "heap" | "allocations" | "tags" | "ebpf";
 
@@ -472,6 +474,7 @@ export interface IsolateDescriptor {
   readonly id: string;
   readonly pid: number;
   readonly parentPid: number;
+  /** Node's own number; the system's where only that is known (--ebpf). */
   readonly threadId: number;
   /** A worker's `name` option; else `worker-N`, `main`, or a child's script. */
   readonly name: string;
@@ -551,7 +554,8 @@ export interface Manifest {
     readonly kernel: string;
   };
   readonly options: {
-    readonly collector: "probe" | "perf_hooks";
+    /** "ebpf": `gcspike attach --ebpf`, with nothing in the program. */
+    readonly collector: "probe" | "perf_hooks" | "ebpf";
     readonly phases: boolean;
     readonly allocations: boolean;
     /** A profile of the live heap was asked for. */

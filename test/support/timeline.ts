@@ -292,6 +292,7 @@ export function samples(
       heap: columns(heap),
       buffers: options.buffers === undefined ? null : columns(options.buffers),
       isExact: options.isExact ?? true,
+      hasDeaths: true,
     },
     allocations: { frames, stacks, windows: [], intervalBytes: 512 * 1024 },
   };

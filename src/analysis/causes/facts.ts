@@ -111,7 +111,8 @@ export function spikeFacts(
   const { pauses } = isolate;
   const { pause, startMs, intervals } = stop;
   const endMs = intervals.endMs[intervals.count - 1] ?? startMs;
-  const phases = isolate.phases === null ? null : selfTimes(isolate.phases, intervals);
+  const areRecorded = isolate.collectors.includes("phases");
+  const phases = isolate.phases === null || !areRecorded ? null : selfTimes(isolate.phases, intervals);
   const before = pause < 0 ? partsOfSteps(history, startMs, endMs) : history.partsAt(pause, "before");
   const after = history.partsAt(pause, "after");
   const promoted = pauses.promotedBytes[pause] ?? Number.NaN;

@@ -11,7 +11,7 @@ type Sums = Readonly<Record<SiteChangeMeasure, Map<number, number>>>;
 
 export function runBytes(isolate: IsolateData): RunBytes {
   const { samples, allocations } = isolate;
-  if (samples === null) {
+  if (samples === null || !samples.hasDeaths) {
     return { allocated: bytesOfWindows(allocations?.windows ?? []), survived: null, kept: null };
   }
   const sums: Sums = { allocated: new Map(), survived: new Map(), kept: new Map() };
