@@ -1,7 +1,7 @@
 /** Collections are driven by memory outside the heap that objects of the heap own. */
 import { formatBytes, formatShare } from "../../lib/units.ts";
 import { isExternalPressure, isYoungCollection } from "./facts.ts";
-import { growthOf, growthText } from "./growth.ts";
+import { type Growth, growthOf, growthText } from "./growth.ts";
 import { workedShare } from "./machine-time.ts";
 import { ramp } from "./ramp.ts";
 import type { Rule } from "./rule.ts";
@@ -28,13 +28,13 @@ export const externalMemory: Rule = {
       why:
         growth !== null && growth.external > 0
           ? `memory outside the heap (Buffers, ArrayBuffers) had grown by ${growthText(growth.external, growth)}, past V8's limit for it`
-          : `memory outside the heap (Buffers, ArrayBuffers) was at ${formatBytes(external)}, past V8's limit for it`,
+          : `memory outside the heap (Buffers, ArrayBuffers) was ${Number.isNaN(external) ? "" : `at ${formatBytes(external)}, `}past V8's limit for it`,
       evidence: [
         {
           signal: "external",
           value: Number.isNaN(external) ? 0 : external,
           unit: "bytes",
-          text: `${formatBytes(external)} outside the heap belonged to objects in it${growth === null ? "" : `; growth since the last full collection: ${formatBytes(growth.external)} (${formatShare(share)} of all growth)`}${isAsked ? "; V8 says that this is why it collected" : ""}.`,
+          text: externalText(external, growth, share, isAsked),
         },
       ],
       advice: [
@@ -45,3 +45,13 @@ export const externalMemory: Rule = {
     };
   },
 };
+
+function externalText(external: number, growth: Growth | null, share: number, isAsked: boolean): string {
+  const said = isAsked ? "; V8 says that this is why it collected" : "";
+  if (Number.isNaN(external)) return `How much was outside the heap was not measured${said}.`;
+  const grown =
+    growth === null
+      ? ""
+      : `; growth since the last full collection: ${formatBytes(growth.external)} (${formatShare(share)} of all growth)`;
+  return `${formatBytes(external)} outside the heap belonged to objects in it${grown}${said}.`;
+}
