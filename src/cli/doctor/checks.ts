@@ -2,6 +2,7 @@
 import { probeFileName } from "../../lib/probe-file.ts";
 import { plural } from "../../lib/text.ts";
 import { formatBytes } from "../../lib/units.ts";
+import { lackingForEbpf } from "../../recorder/ebpf/requirements.ts";
 import type { System, TrialRecording } from "./system.ts";
 
 /** works: nothing to do. limited: gcspike works without it, or with less. missing: does not work here. */
@@ -114,40 +115,16 @@ export function checkHugePages(system: System): Answer {
   return limited(found, "As root: echo madvise > /sys/kernel/mm/transparent_hugepage/enabled");
 }
 
-/** Bits of /proc/PID/status, CapEff (linux/capability.h). */
-const CAP_SYS_ADMIN = 21n;
-const CAP_PERFMON = 38n;
-const CAP_BPF = 39n;
-
-function mayUseBpf(status: string): boolean {
-  const effective = /^CapEff:\s+([0-9a-f]+)/m.exec(status)?.[1];
-  if (effective === undefined) return false;
-  const has = (bit: bigint): boolean => ((BigInt(`0x${effective}`) >> bit) & 1n) === 1n;
-  return has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON));
-}
-
+/** For `gcspike attach --ebpf`. */
 export function checkEbpf(system: System): Answer {
-  if (system.platform !== "linux") return limited("eBPF is Linux only", "Nothing to fix: recording does not need it.");
-  const lacking: { readonly what: string; readonly fix: string }[] = [];
-  if (!system.exists("/proc/sys/kernel/unprivileged_bpf_disabled")) {
-    lacking.push({ what: "the kernel has no bpf()", fix: "a kernel with CONFIG_BPF_SYSCALL" });
-  }
-  if (!system.exists("/sys/kernel/btf/vmlinux")) {
-    lacking.push({ what: "no /sys/kernel/btf/vmlinux", fix: "a kernel with CONFIG_DEBUG_INFO_BTF" });
-  }
-  if (!system.exists("/sys/kernel/tracing/uprobe_events")) {
-    lacking.push({
-      what: "tracefs is not mounted or not readable",
-      fix: "as root: mount -t tracefs tracefs /sys/kernel/tracing",
-    });
-  }
-  if (!mayUseBpf(system.readText("/proc/self/status") ?? "")) {
-    lacking.push({ what: "this user may not use it", fix: "run as root, or with CAP_BPF and CAP_PERFMON" });
-  }
-  const version = system.run("bpftrace", ["--version"]);
-  if (version.code !== 0) lacking.push({ what: "bpftrace is not installed", fix: "apt-get install bpftrace" });
-  if (lacking.length === 0) return works(`kernel, rights and ${version.stdout.trim()} are there`);
-  return limited(lacking.map(({ what }) => what).join("; "), lacking.map(({ fix }) => fix).join("; "));
+  const bpftraceVersion = (): string | null => {
+    const { code, stdout } = system.run("bpftrace", ["--version"]);
+    return code === 0 ? stdout.trim() : null;
+  };
+  const lacking = lackingForEbpf({ ...system, bpftraceVersion });
+  if (lacking.length === 0) return works(`kernel, rights and ${bpftraceVersion()} are there`);
+  const fixes = lacking.map(({ fix }) => fix).join("; ");
+  return limited(lacking.map(({ what }) => what).join("; "), `For attach --ebpf: ${fixes}.`);
 }
 
 /** Tells a pause in which the thread waited for a processor from one in which it waited for V8's helper threads. */

@@ -30,8 +30,8 @@ export interface InspectorAddress {
 
 const NODE_PORT = 9229;
 const SIGUSR1 = 10n;
-/** Every Node holds this text, in the answer of its inspector. */
-const NODE_TEXT = "node.js/v";
+/** Every Node holds this text, in the answer of its inspector; its version follows. */
+export const NODE_TEXT = "node.js/v";
 
 function refused(message: string, hint: string): GcspikeError {
   return new GcspikeError("attach", `${message} Nothing was changed.`, { hint });
@@ -67,6 +67,10 @@ function words(path: string): readonly string[] {
   return readFileSync(path, "utf8").split("\0").slice(0, -1);
 }
 
+export function commandOf(pid: number): readonly string[] {
+  return words(`/proc/${pid}/cmdline`);
+}
+
 /** The address that Node's options name, of which the last one counts. */
 export function inspectorAddress(options: readonly string[]): InspectorAddress {
   let address: InspectorAddress = { host: "", port: NODE_PORT, wasAsked: false };
@@ -87,11 +91,16 @@ function isLoopbackHost(host: string): boolean {
   return host === "" || host === "localhost" || host === "[::1]" || host === "::1" || /^127(\.\d+){3}$/.test(host);
 }
 
+/** Options of its Node that stand on its command line. */
+export function ownOptions(command: readonly string[]): readonly string[] {
+  const script = command.findIndex((word, index) => index > 0 && !word.startsWith("-"));
+  return command.slice(1, script < 0 ? undefined : script);
+}
+
 /** Options of its Node, from its command line and NODE_OPTIONS. */
 function nodeOptionsOf(pid: number, command: readonly string[]): readonly string[] {
   const given = words(`/proc/${pid}/environ`).find((pair) => pair.startsWith("NODE_OPTIONS="));
-  const script = command.findIndex((word, index) => index > 0 && !word.startsWith("-"));
-  const own = command.slice(1, script < 0 ? undefined : script);
+  const own = ownOptions(command);
   try {
     return [...splitNodeOptions("NODE_OPTIONS", given?.slice("NODE_OPTIONS=".length) ?? ""), ...own];
   } catch {
@@ -100,24 +109,31 @@ function nodeOptionsOf(pid: number, command: readonly string[]): readonly string
   }
 }
 
-function holds(path: string, text: string): boolean {
+/** Bytes of what is found that are of interest. */
+const FOUND_BYTES = 40;
+
+/** `text` where it first stands in a file, and what follows it; null where it does not. */
+export function textIn(path: string, text: string): string | null {
   const file = openSync(path, "r");
   try {
     const buffer = Buffer.alloc(4 * 1024 * 1024);
     for (let at = 0; ; ) {
       const got = readSync(file, buffer, 0, buffer.length, at);
-      if (buffer.subarray(0, got).includes(text)) return true;
-      if (got < buffer.length) return false;
-      at += got - text.length;
+      const found = buffer.subarray(0, got).indexOf(text);
+      if (found >= 0 && (found + FOUND_BYTES <= got || got < buffer.length)) {
+        return buffer.toString("latin1", found, Math.min(found + FOUND_BYTES, got));
+      }
+      if (got < buffer.length) return null;
+      at += got - FOUND_BYTES;
     }
   } finally {
     closeSync(file);
   }
 }
 
-function isNodeProgram(pid: number): boolean {
+export function isNodeProgram(pid: number): boolean {
   const name = basename(readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""));
-  return isNode(name) || holds(`/proc/${pid}/exe`, NODE_TEXT);
+  return isNode(name) || textIn(`/proc/${pid}/exe`, NODE_TEXT) !== null;
 }
 
 /** The folder into which a probe inside the process records: it has the files mapped. */
@@ -235,7 +251,7 @@ function inspect(pid: number, startTicks: string): AttachTarget {
       "Start the program under gcspike: gcspike record -- node ...",
     );
   }
-  const command = words(`/proc/${pid}/cmdline`);
+  const command = commandOf(pid);
   const inspector = inspectorAddress(nodeOptionsOf(pid, command));
   if (!isLoopbackHost(inspector.host)) {
     throw refused(
