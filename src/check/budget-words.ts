@@ -1,7 +1,8 @@
 /** What people write of metrics: names, shares, limits. */
 import type { Budget } from "../analysis/check/check-types.ts";
+import { parseComparison } from "../lib/comparisons.ts";
 import { usageError } from "../lib/errors.ts";
-import { parseDuration, parseSize } from "../lib/units.ts";
+import { parseDuration, parseShare, parseSize } from "../lib/units.ts";
 
 const STATISTIC = "(?:p50|p90|p99|p999|max|total|count)";
 const METRIC = new RegExp(
@@ -17,24 +18,14 @@ export function requireMetric(flag: string, name: string): string {
   );
 }
 
-/** "10%" or "0.1" as a share, above 0. A number without % is below 1: "5" would be 500 % for some and 5 % for others. @throws a usage error */
-export function parseShare(flag: string, text: string): number {
-  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
-  const isPercent = match?.[2] === "%";
-  const share = match === null ? Number.NaN : Number(match[1]) / (isPercent ? 100 : 1);
-  if (share > 0 && share <= 10 && (isPercent || share < 1)) return share;
-  throw usageError(`${flag} cannot be "${text}".`, `Give a share above 0, such as ${flag} 10%`);
-}
-
 /** "pause.p99<5ms", "mmu.50ms>60%". @throws a usage error */
 export function parseBudget(text: string): Budget {
-  const match = /^\s*([\w.-]+)\s*([<>]=?)\s*(\S+)\s*$/.exec(text);
-  if (match === null) {
+  const written = parseComparison(text);
+  if (written === null) {
     throw usageError(`--budget cannot be "${text}".`, "Give a metric and its limit: --budget 'pause.p99<5ms'");
   }
-  const [, name = "", comparison = "", value = ""] = match;
-  const metric = requireMetric("--budget", name);
-  return { metric, comparison: comparison as Budget["comparison"], limit: parseLimit(metric, value) };
+  const metric = requireMetric("--budget", written.name);
+  return { metric, comparison: written.comparison, limit: parseLimit(metric, written.limit) };
 }
 
 function parseLimit(metric: string, value: string): number {

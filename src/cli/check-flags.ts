@@ -1,7 +1,8 @@
 /** The options of `gcspike check`, from text to what they mean. Stands alone, so that --help loads no renderer. */
 import { extname } from "node:path";
-import { parseShare, requireMetric } from "../check/budget-words.ts";
+import { requireMetric } from "../check/budget-words.ts";
 import { type GcspikeError, usageError } from "../lib/errors.ts";
+import { parseShare } from "../lib/units.ts";
 
 export const CHECK_FORMATS = ["terminal", "json", "markdown", "junit", "html"] as const;
 export type CheckFormat = (typeof CHECK_FORMATS)[number];

@@ -32,6 +32,15 @@ export function parseSize(flag: string, text: string): number {
   return parse(flag, text, SIZE_BYTES, "512KiB, 64MiB or 1GiB");
 }
 
+/** "10%" or "0.1" as a share, above 0. A number without % is below 1: "5" would be 500 % for some and 5 % for others. @throws a usage error */
+export function parseShare(flag: string, text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(%?)$/.exec(text);
+  const isPercent = match?.[2] === "%";
+  const share = match === null ? Number.NaN : Number(match[1]) / (isPercent ? 100 : 1);
+  if (share > 0 && share <= 10 && (isPercent || share < 1)) return share;
+  throw usageError(`${flag} cannot be "${text}".`, `Give a share above 0, such as ${flag} 10%`);
+}
+
 /** From here on a number is shown with an exponent. */
 const HUGE = 1e15;
 
