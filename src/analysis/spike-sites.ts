@@ -114,16 +114,19 @@ export class SpikeSites {
       // What is kept may have been kept for long.
       case "heap-limit":
       case "weak-processing":
-        return [{ ...kept, fromMs: this.#isolate.startMs }];
+        return [{ ...kept, fromMs: Number.NEGATIVE_INFINITY }];
       case "allocation-burst": {
         // What a burst made may be dead by the time of a full collection, and what lived before it did not come from it.
         const { startMs } = spike;
         const burst: Selection = { ...ALLOCATED, fromMs: startMs - SECOND_MS, toMs: startMs };
         return [isYoungCollection(spike) ? { ...kept, measure: "survived" } : burst];
       }
-      case "survivor-copy":
+      case "survivor-copy": {
+        if (isYoungCollection(spike)) return [{ ...kept, measure: "survived" }];
+        const fromMs = Math.max(kept.fromMs, this.#isolate.startMs);
         // A full collection finds dead what passed through the old generation.
-        return [{ ...kept, measure: "survived", aliveMs: isYoungCollection(spike) ? kept.aliveMs : "young" }];
+        return [{ ...kept, fromMs, measure: "survived", aliveMs: "young" }];
+      }
       case "old-growth":
       case "compaction":
         return [isYoungCollection(spike) ? { ...kept, measure: "survived" } : kept];
@@ -141,7 +144,11 @@ export class SpikeSites {
   /** The time whose allocations fed the spike. */
   #fed(spike: SpikeTime): { readonly fromMs: number; readonly toMs: number } {
     const { startMs, endMs } = spike;
-    if (!isYoungCollection(spike)) return { fromMs: this.#history.endOf(this.#history.lastFull(startMs)), toMs: endMs };
+    if (!isYoungCollection(spike)) {
+      const full = this.#history.lastFull(startMs);
+      // In a flight recorder's dump the last one may have been before its beginning.
+      return { fromMs: full < 0 ? Number.NEGATIVE_INFINITY : this.#history.endOf(full), toMs: endMs };
+    }
     const before = this.#history.lastScavenge(startMs, YOUNG_SCAVENGES);
     return { fromMs: before < 0 ? startMs - FEED_MS : this.#history.startOf(before), toMs: startMs };
   }

@@ -217,7 +217,9 @@ function windowsOf({ columns, yieldedMs }: DecodedLog, startMs: number, endMs: n
   const { count, bornMs, bytes, objects, stack } = columns;
   const end = Math.ceil(Math.max(yieldedMs ?? endMs, bornMs[count - 1] ?? 0));
   const windows: AllocationWindow[] = [];
-  let sample = 0;
+  // What is older was allocated before the recording began (a flight recorder's dump).
+  let sample = bornMs.findIndex((born) => born >= startMs);
+  if (sample === -1) sample = count;
   for (let from = Math.floor(startMs); from < end; from += WINDOW_MS) {
     const to = Math.min(from + WINDOW_MS, end);
     const sums = new Map<number, { objects: number; bytes: number }>();

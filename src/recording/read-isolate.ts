@@ -93,7 +93,8 @@ export function decodeIsolate(
   const loop = isolate.loop === null ? null : decodeLoop(isolate.loop, clock);
   const tags = isolate.tags === null ? null : decodeTags(isolate.tags, clock);
   const gc = decodePauses(isolate, collectors, functions.frames, clock);
-  const startMs = isolate.startNs === null ? 0 : msSince(startNs, isolate.startNs) || 0;
+  // In a flight recorder's dump most isolates are older than the recording.
+  const startMs = isolate.startNs === null ? 0 : Math.max(0, msSince(startNs, isolate.startNs) || 0);
   const measured = {
     pauses: gc.pauses,
     openPause: gc.openPause,

@@ -26,12 +26,14 @@ function addSamples(sums: Sums, { count, bornMs, diedMs, bytes, stack }: SampleC
     sum.set(index, (sum.get(index) ?? 0) + (bytes[i] ?? 0));
   };
   for (let i = 0; i < count; i++) {
-    add("allocated", i);
+    // Before the recording began, in a flight recorder's dump: retained, not allocated here.
+    const isOlder = (bornMs[i] ?? 0) < 0;
+    if (!isOlder) add("allocated", i);
     // Of what was born after the last collection nobody knows.
     const next = pauses.startMs[lowerBound(pauses.startMs, bornMs[i] ?? 0, pauses.count)];
     const died = diedMs[i] ?? 0;
     if (next === undefined || died <= next) continue;
-    add("survived", i);
+    if (!isOlder) add("survived", i);
     if (died === Number.POSITIVE_INFINITY) add("kept", i);
   }
 }

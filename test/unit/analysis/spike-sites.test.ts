@@ -91,10 +91,13 @@ describe("windows", () => {
   });
 });
 
-test("who keeps is blamed for a full collection, not who allocates", () => {
+test.each([
+  ["from the beginning on", 0],
+  ["before the beginning, in a flight recorder's dump", -2000],
+])("who keeps is blamed for a full collection, not who allocates: %s", (_, keptFromMs) => {
   const sampled = samples([
     ...Array.from({ length: 90 }, (_, i) => ({ stack: from("parse"), bornMs: i * 10, diedMs: i * 10 + 5, bytes: MIB })),
-    ...Array.from({ length: 10 }, (_, i) => ({ stack: from("remember"), bornMs: i * 100, bytes: MIB })),
+    ...Array.from({ length: 10 }, (_, i) => ({ stack: from("remember"), bornMs: keptFromMs + i * 100, bytes: MIB })),
   ]);
   const one = isolate(`${"-".repeat(10)}M`, { samples: sampled });
   const names = ["old_space"];

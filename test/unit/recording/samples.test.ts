@@ -133,6 +133,19 @@ test("pprof is written beside the samples and not read instead of them", async (
   expect(pprof.isolates[0]?.allocations?.windows[0]?.samples).toEqual([{ stack: 0, objects: 8193, bytes: 524_320 }]);
 });
 
+test("what was born before the recording began is retained from before, and not allocated in it", async () => {
+  const records = [birth(1, -500), birth(2, -20, { stack: 2 }), birth(3, 30), death(2, 40)];
+  const found = await read({ samples: records, descriptor: { sampler: "exact", startNs: String(atMs(-1000)) } });
+  expect(found.warnings).toEqual([]);
+  expect(found.startMs).toBe(0);
+  expect([...(found.samples?.heap.bornMs ?? [])]).toEqual([-500, -20, 30]);
+  expect([...(found.samples?.heap.diedMs ?? [])]).toEqual([Number.POSITIVE_INFINITY, 40, Number.POSITIVE_INFINITY]);
+  const windows = found.allocations?.windows ?? [];
+  expect(windows.map(({ startMs, samples }) => [startMs, samples])).toEqual([
+    [0, [{ stack: 0, objects: 8193, bytes: 524_320 }]],
+  ]);
+});
+
 test("a part of a recording has what was born in it, alive at its end unless it died before", () => {
   const lives = fc.array(fc.record({ bornMs: fc.nat(5000), ageMs: fc.option(fc.nat(5000)) }), { maxLength: 30 });
   fc.assert(
