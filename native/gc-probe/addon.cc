@@ -53,7 +53,7 @@ void Set(Isolate* isolate, Local<Object> object, const char* name, double value)
 }
 
 // start({folder, isolateId, threadId, phases, allocations, allocationIntervalBytes, allocationWindowMs,
-// arrayBufferBytes, caller, inlined, recorderFile?, recorderPid?, onStop?}) -> {gc, phases, allocations, arrayBuffers,
+// arrayBufferBytes, caller, inlined, ring, recorderFile?, recorderPid?, onStop?}) -> {gc, phases, allocations, arrayBuffers,
 // triggerStacks, tags, sampler, heapLimitBytes}: what could be started, and the heap's limit.
 void Start(const FunctionCallbackInfo<Value>& args) {
   Isolate* isolate = args.GetIsolate();
@@ -75,6 +75,7 @@ void Start(const FunctionCallbackInfo<Value>& args) {
                                   Text(isolate, options, "recorderFile"),
                                   static_cast<uint32_t>(Number(isolate, options, "recorderPid")),
                                   on_stop->IsFunction() ? on_stop.As<v8::Function>() : Local<v8::Function>(),
+                                  Flag(isolate, options, "ring"),
                               });
   // Without a prototype it takes part in no hidden classes of the program's (scripts/own-shapes.mjs).
   const Local<Object> answer = Object::New(isolate, v8::Null(isolate), nullptr, nullptr, 0);

@@ -109,6 +109,7 @@ void Tick(ProcessRecording* recording, int statm_fd) {
   }
   if (!recording->over) {
     SampleProcess(&recording->log, statm_fd);
+    recording->log.Forget();
     recording->log.MakeRoom();
   }
   for (const auto& session : SessionsOf(*recording)) {
@@ -173,17 +174,17 @@ bool StartThread() {
 
 }  // namespace
 
-void Watch(const std::shared_ptr<Session>& session, const std::string& folder, const std::string& recorder_file,
-           uint32_t recorder_pid) {
+void Watch(const std::shared_ptr<Session>& session, const WatchOptions& options) {
   std::lock_guard<std::mutex> guard(state->mutex);
   auto& recordings = state->recordings;
+  const std::string& folder = options.folder;
   auto found = std::find_if(recordings.begin(), recordings.end(), [&](const auto& r) { return r->folder == folder; });
   if (found == recordings.end()) {
     found = recordings.insert(found, std::make_shared<ProcessRecording>());
     (*found)->folder = folder;
-    (*found)->recorder.Start(recorder_file, recorder_pid);
+    (*found)->recorder.Start(options.recorder_file, options.recorder_pid);
     (*found)->log.Open(folder + "/" + std::to_string(getpid()) + ".process",
-                       {LogKind::kProcess, sizeof(ProcessRecord), 0, 64 << 10, 256 << 20});
+                       {LogKind::kProcess, sizeof(ProcessRecord), 0, 64 << 10, 256 << 20, options.ring});
   }
   (*found)->sessions.push_back(session);
   if (!state->started) state->started = StartThread();

@@ -12,10 +12,18 @@ namespace gcspike {
 
 class Session;
 
-// From then on until Unwatch, the thread looks at this session; after Unwatch perhaps once more. `folder`: where
-// <pid>.process goes. `recorder_file` and `recorder_pid`: see RecorderWatch.
-void Watch(const std::shared_ptr<Session>& session, const std::string& folder, const std::string& recorder_file,
-           uint32_t recorder_pid);
+struct WatchOptions {
+  // Where <pid>.process goes.
+  std::string folder;
+  // See RecorderWatch.
+  std::string recorder_file;
+  uint32_t recorder_pid;
+  // See LogOptions.
+  bool ring;
+};
+
+// From then on until Unwatch, the thread looks at this session; after Unwatch perhaps once more.
+void Watch(const std::shared_ptr<Session>& session, const WatchOptions& options);
 void Unwatch(const Session* session);
 std::vector<std::shared_ptr<Session>> WatchedSessions();
 

@@ -41,8 +41,10 @@ struct LogHeader {
   uint32_t pid;
   uint32_t thread_id;
   uint64_t start_ns;
+  uint64_t first_bytes;  // of a ring, written by the recorder: what is before that is forgotten
+  uint64_t ring_bytes;   // 0: no ring
 };
-static_assert(sizeof(LogHeader) == 64);
+static_assert(sizeof(LogHeader) == 80);
 
 enum GcPresent : uint32_t {
   kPresentCpu = 1,

@@ -27,6 +27,8 @@ const uint64_t kPage = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
 constexpr uint64_t kLeaveFreeShare = 20;
 constexpr uint64_t kLeaveFreeLeast = 1 << 20;
 constexpr uint64_t kLeaveFreeMost = 64 << 20;
+// Some seconds of the busiest program, or minutes of an ordinary one; the recorder forgets what is older than it wants.
+constexpr uint64_t kRingBytes = 64 << 20;
 // What a writer that waits allocates at once.
 constexpr uint64_t kStepBytes = 256 << 10;
 constexpr uint64_t kLimitUnderRlimit = 16 << 20;
@@ -67,6 +69,16 @@ bool WriteZeros(int fd, uint64_t from, uint64_t to) {
   return true;
 }
 
+#ifdef __linux__
+// fallocate in the mode; 0 or an error's number.
+int ChangeRoom(int fd, int mode, uint64_t offset, uint64_t length) {
+  int result;
+  do result = fallocate(fd, mode, static_cast<off_t>(offset), static_cast<off_t>(length));
+  while (result != 0 && errno == EINTR);
+  return result == 0 ? 0 : errno;
+}
+#endif
+
 // Without it, a copy-on-write file system needs fresh space for every page that is written again.
 void DisableCopyOnWrite(int fd) {
 #ifdef __linux__
@@ -91,19 +103,20 @@ bool MappedLog::Open(const std::string& path, const LogOptions& options) {
   DisableCopyOnWrite(fd_);
   header_bytes_ = options.kind == LogKind::kPhases ? kPhasesHeaderBytes : kHeaderBytes;
   ahead_bytes_ = RoundUp(options.ahead_bytes, kPage);
-  mapped_bytes_ = RoundUp(std::min(options.limit_bytes, AddressSpaceLimit()), kPage);
-  if (!AllocateAll(0, header_bytes_)) {
+  const uint64_t limit = std::min(options.limit_bytes, AddressSpaceLimit());
+  if (options.ring) {
+    // What is mapped twice begins with a page.
+    header_bytes_ = RoundUp(header_bytes_, kPage);
+    ring_bytes_ = RoundDown(std::min(limit, 2 * kRingBytes) / 2, kPage);
+  }
+  mapped_bytes_ = is_ring() ? header_bytes_ + 2 * ring_bytes_ : RoundUp(limit, kPage);
+  end_ = header_bytes_;
+  forgotten_end_.store(end_, std::memory_order_relaxed);
+  if (!AllocateAll(0, header_bytes_) || !Map()) {
     close(fd_);
     unlink(path.c_str());
     return false;
   }
-  void* base = mmap(nullptr, mapped_bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd_, 0);
-  if (base == MAP_FAILED) {
-    close(fd_);
-    unlink(path.c_str());
-    return false;
-  }
-  base_ = static_cast<char*>(base);
   LogHeader* h = header();
   std::memcpy(h->magic, "GCSPIKE", 8);
   h->version = kFormatVersion;
@@ -113,11 +126,50 @@ bool MappedLog::Open(const std::string& path, const LogOptions& options) {
   h->pid = static_cast<uint32_t>(getpid());
   h->thread_id = options.thread_id;
   h->start_ns = NowNs();
-  end_ = released_end_ = header_bytes_;
+  h->ring_bytes = ring_bytes_;
+  released_end_ = end_;
   committed_end_.store(end_, std::memory_order_relaxed);
   allocated_end_.store(header_bytes_, std::memory_order_relaxed);
   if (ahead_bytes_ > 0) MakeRoom();
   return true;
+}
+
+bool MappedLog::Map() {
+  constexpr int kProtection = PROT_READ | PROT_WRITE;
+  constexpr int kFlags = MAP_SHARED | MAP_NORESERVE;
+  const uint64_t first_bytes = is_ring() ? header_bytes_ + ring_bytes_ : mapped_bytes_;
+  // All of it at first, so that nobody else gets what the second part is put over.
+  void* const base = mmap(nullptr, mapped_bytes_, kProtection, kFlags, fd_, 0);
+  if (base == MAP_FAILED) return false;
+  char* const second = static_cast<char*>(base) + first_bytes;
+  if (is_ring() && mmap(second, ring_bytes_, kProtection, kFlags | MAP_FIXED, fd_, static_cast<off_t>(header_bytes_)) ==
+                       MAP_FAILED) {
+    munmap(base, mapped_bytes_);
+    return false;
+  }
+  base_ = static_cast<char*>(base);
+  return true;
+}
+
+uint64_t MappedLog::OffsetOf(uint64_t position) const {
+  if (!is_ring() || position < header_bytes_) return position;
+  return header_bytes_ + (position - header_bytes_) % ring_bytes_;
+}
+
+template <typename Callback>
+bool MappedLog::EachPart(uint64_t from, uint64_t to, Callback callback) const {
+  while (from < to) {
+    const uint64_t offset = OffsetOf(from);
+    const uint64_t length = is_ring() ? std::min(to - from, header_bytes_ + ring_bytes_ - offset) : to - from;
+    if (!callback(offset, length)) return false;
+    from += length;
+  }
+  return true;
+}
+
+uint64_t MappedLog::EndOfRoom() const {
+  if (!is_ring()) return mapped_bytes_;
+  return RoundDown(forgotten_end_.load(std::memory_order_acquire), kPage) + ring_bytes_;
 }
 
 void MappedLog::Close() {
@@ -125,6 +177,10 @@ void MappedLog::Close() {
   munmap(base_, mapped_bytes_);
   base_ = nullptr;
   if (!IsOurFile()) return;
+  if (is_ring()) {
+    close(fd_);
+    return;
+  }
   // Where that fails, the file keeps its room, and readers know how much of it is content.
   while (ftruncate(fd_, static_cast<off_t>(end_)) != 0 && errno == EINTR) continue;
   close(fd_);
@@ -160,10 +216,10 @@ void* MappedLog::Reserve(size_t bytes) {
   if (!is_writable()) return nullptr;
   if (end_ + bytes > allocated_end_.load(std::memory_order_acquire)) {
     const bool full = disk_full_.load(std::memory_order_relaxed);
-    Drop(end_ + bytes > mapped_bytes_ ? kSizeLimit : full ? kDiskFull : kTooFast);
+    Drop(end_ + bytes > EndOfRoom() ? kSizeLimit : full ? kDiskFull : kTooFast);
     return nullptr;
   }
-  return base_ + end_;
+  return At(end_);
 }
 
 void* MappedLog::ReserveWaiting(size_t bytes) {
@@ -191,14 +247,14 @@ bool MappedLog::AllocateAll(uint64_t from, uint64_t to) {
   if (fstatvfs(fd_, &fs) == 0 && static_cast<uint64_t>(fs.f_bavail) * fs.f_frsize < LeaveFree(fs) + (to - from)) {
     return false;
   }
+  return EachPart(from, to, [this](uint64_t offset, uint64_t length) {
 #ifdef __linux__
-  int result;
-  do result = fallocate(fd_, 0, static_cast<off_t>(from), static_cast<off_t>(to - from));
-  while (result != 0 && errno == EINTR);
-  if (result == 0) return true;
-  if (errno != EOPNOTSUPP && errno != ENOSYS) return false;
+    const int result = ChangeRoom(fd_, 0, offset, length);
+    if (result == 0) return true;
+    if (result != EOPNOTSUPP && result != ENOSYS) return false;
 #endif
-  return WriteZeros(fd_, from, to);
+    return WriteZeros(fd_, offset, offset + length);
+  });
 }
 
 // Disk space from `from` to `to`, or as much of it as there is; returns where it ends.
@@ -211,7 +267,7 @@ uint64_t MappedLog::Allocate(uint64_t from, uint64_t to) {
 
 void MappedLog::Grow(uint64_t wanted_end) {
   const uint64_t start = allocated_end_.load(std::memory_order_relaxed);
-  const uint64_t wanted = std::min(RoundUp(wanted_end, kPage), mapped_bytes_);
+  const uint64_t wanted = std::min(RoundUp(wanted_end, kPage), EndOfRoom());
   if (wanted <= start) return;
   const uint64_t end = Allocate(start, wanted);
   disk_full_.store(end < wanted, std::memory_order_relaxed);
@@ -228,7 +284,7 @@ void MappedLog::MakeRoom() {
   const uint64_t ready_to = std::min(RoundUp(committed + kReadyBytes, kPage), allocated_end_.load());
   if (ready_to > ready_end_ && ready_to > ready_from) {
     const uint64_t from = std::max(ready_from, ready_end_);
-    madvise(base_ + from, ready_to - from, MADV_POPULATE_WRITE);
+    madvise(At(from), ready_to - from, MADV_POPULATE_WRITE);
     ready_end_ = ready_to;
   }
 #endif
@@ -239,9 +295,25 @@ void MappedLog::ReleasePages() {
   if (base_ == nullptr) return;
   const uint64_t releasable = RoundDown(committed_end_.load(std::memory_order_acquire), kPage);
   if (releasable <= released_end_ + 64 * kPage) return;
-  const uint64_t from = RoundUp(released_end_, kPage);
-  madvise(base_ + from, releasable - from, MADV_DONTNEED);
+  EachPart(RoundUp(released_end_, kPage), releasable, [this](uint64_t offset, uint64_t length) {
+    madvise(base_ + offset, length, MADV_DONTNEED);
+    return true;
+  });
   released_end_ = releasable;
+}
+
+// Where holes cannot be made the file keeps its room, at most that of the ring. What the recorder wrote is not trusted.
+void MappedLog::Forget() {
+  if (base_ == nullptr || !is_ring()) return;
+  const uint64_t first = header_bytes_ + __atomic_load_n(&header()->first_bytes, __ATOMIC_ACQUIRE);
+  const uint64_t before = forgotten_end_.load(std::memory_order_relaxed);
+  if (first <= before || first > committed_end_.load(std::memory_order_acquire) || !IsOurFile()) return;
+#ifdef __linux__
+  EachPart(RoundDown(before, kPage), RoundDown(first, kPage), [this](uint64_t offset, uint64_t length) {
+    return ChangeRoom(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length) == 0;
+  });
+#endif
+  forgotten_end_.store(first, std::memory_order_release);
 }
 
 }  // namespace gcspike

@@ -5,6 +5,11 @@
 // the disk has no room would kill the process with SIGBUS; where there is none, records are dropped and counted. The
 // background thread allocates ahead of writers that may not wait (MakeRoom), and gives written pages back, so that a
 // long recording does not grow the process.
+//
+// A ring is a log whose records stand one lap behind the other in the same part of the file. Positions go on rising; a record at
+// position p stands at p modulo the ring. The records are mapped twice in a row, so that one that reaches over the end is in
+// one piece. The recorder says in the header which records it has no more use for; the background thread gives their room back to the
+// disk, and only then may it be written again (Forget).
 #pragma once
 
 #include <sys/types.h>
@@ -23,6 +28,7 @@ struct LogOptions {
   uint32_t thread_id;
   uint64_t ahead_bytes;   // 0: the writer makes room itself (ReserveWaiting)
   uint64_t limit_bytes;
+  bool ring;
 };
 
 class MappedLog {
@@ -55,9 +61,21 @@ class MappedLog {
 
   // Background thread: allocates space ahead of the writer and releases pages behind it.
   void MakeRoom();
+  // Background thread: gives the room back of what the recorder has forgotten.
+  void Forget();
 
  private:
   LogHeader* header() const { return reinterpret_cast<LogHeader*>(base_); }
+  bool is_ring() const { return ring_bytes_ > 0; }
+  bool Map();
+  // Where a position stands in the file.
+  uint64_t OffsetOf(uint64_t position) const;
+  char* At(uint64_t position) const { return base_ + OffsetOf(position); }
+  // Calls back with offset and length of the one or two parts of the file in which the positions stand. False where a call did.
+  template <typename Callback>
+  bool EachPart(uint64_t from, uint64_t to, Callback callback) const;
+  // The position behind the last one that may be written.
+  uint64_t EndOfRoom() const;
   bool is_writable() const;
   bool IsOurFile() const;
   void Grow(uint64_t wanted_end);
@@ -73,9 +91,11 @@ class MappedLog {
   uint64_t header_bytes_ = 0;
   uint64_t ahead_bytes_ = 0;
   uint64_t mapped_bytes_ = 0;
-  uint64_t end_ = 0;                        // writer's position in the file
+  uint64_t ring_bytes_ = 0;
+  uint64_t end_ = 0;                        // writer's position
   std::atomic<uint64_t> committed_end_{0};  // the same, as others may see it
   std::atomic<uint64_t> allocated_end_{0};  // the disk has room up to here
+  std::atomic<uint64_t> forgotten_end_{0};  // of a ring: what is before that has given its room back
   std::atomic<bool> disk_full_{false};
   uint64_t released_end_ = 0;
   uint64_t ready_end_ = 0;

@@ -47,6 +47,7 @@ Session::Session(v8::Isolate* isolate, const SessionOptions& options)
       thread_id_(options.thread_id),
       allocation_window_ns_(options.allocation_window_ns),
       recorder_file_(options.recorder_file),
+      ring_(options.ring),
       on_stop_(isolate, options.on_stop),
       array_buffers_(ArrayBufferMeter::OfThisThread()) {
 #ifdef __linux__
@@ -55,9 +56,11 @@ Session::Session(v8::Isolate* isolate, const SessionOptions& options)
 }
 
 bool Session::OpenLog(MappedLog* log, const char* suffix, LogKind kind, size_t record_bytes, uint64_t ahead,
-                      uint64_t limit) {
+                      uint64_t limit) const {
+  // There are only so many functions, and their numbers never end to be used.
+  const bool ring = ring_ && kind != LogKind::kFunctions;
   return log->Open(folder_ + "/" + isolate_id_ + suffix,
-                   {kind, static_cast<uint32_t>(record_bytes), thread_id_, ahead, limit});
+                   {kind, static_cast<uint32_t>(record_bytes), thread_id_, ahead, limit, ring});
 }
 
 SessionResult Session::StartCollectors(const SessionOptions& options) {
@@ -85,7 +88,7 @@ SessionResult Session::StartCollectors(const SessionOptions& options) {
   if (is_attached()) stop_call_.Start(loop, OnStopRequest, this);
   cleanup_ = node::AddEnvironmentCleanupHook(isolate_, OnEnvironmentEnd, this);
   WatchProcessExit();
-  Watch(self_, folder_, recorder_file_, options.recorder_pid);
+  Watch(self_, {folder_, recorder_file_, options.recorder_pid, ring_});
   return result;
 }
 
@@ -140,7 +143,10 @@ bool Session::Tick() {
   }
   std::lock_guard<std::mutex> guard(files_mutex_);
   if (files_closed_) return false;
-  for (MappedLog* log : logs()) log->MakeRoom();
+  for (MappedLog* log : logs()) {
+    log->Forget();
+    log->MakeRoom();
+  }
   auto* record = static_cast<LoopRecord*>(alive ? loop_log_.Reserve(sizeof(LoopRecord)) : nullptr);
   if (record == nullptr) return true;
   *record = loop;

@@ -44,6 +44,8 @@ struct SessionOptions {
   uint32_t recorder_pid;
   // Called on the event loop when the session has stopped recording.
   v8::Local<v8::Function> on_stop;
+  // The recorder keeps the last of each log only.
+  bool ring;
 };
 
 // What could be started; the agent writes it into the isolate's descriptor.
@@ -86,7 +88,7 @@ class Session {
   Session(v8::Isolate* isolate, const SessionOptions& options);
   SessionResult StartCollectors(const SessionOptions& options);
   void StartAllocations(const SessionOptions& options, SessionResult* result);
-  bool OpenLog(MappedLog* log, const char* suffix, LogKind kind, size_t record_bytes, uint64_t ahead, uint64_t limit);
+  bool OpenLog(MappedLog* log, const char* suffix, LogKind kind, size_t record_bytes, uint64_t ahead, uint64_t limit) const;
   LoopRecord SampleLoop();
   void RequestSample();
   static void OnInterrupt(v8::Isolate* isolate, void* self);
@@ -116,6 +118,7 @@ class Session {
   const uint32_t thread_id_;
   const uint64_t allocation_window_ns_;
   const std::string recorder_file_;
+  const bool ring_;
   v8::Global<v8::Function> on_stop_;
   clockid_t thread_clock_ = CLOCK_MONOTONIC;
   bool has_thread_clock_ = false;

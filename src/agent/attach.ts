@@ -4,10 +4,12 @@
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { isMainThread } from "node:worker_threads";
 import { ATTACHED_FILE, type AttachAnswer } from "../recording/spec.ts";
 import { recordedInto } from "./gc-probe.ts";
 import { readOptions } from "./options.ts";
 import { followWorkers } from "./reach-workers.ts";
+import { sayExit } from "./say-exit.ts";
 import { startIsolate } from "./start-isolate.ts";
 import type { Stop } from "./stop.ts";
 
@@ -36,6 +38,7 @@ function start(folder: string, workerName: string): AttachAnswer {
   if (before !== "") return { state: "recorded", folder: before };
   const stops: Stop[] = [];
   startIsolate(recording, workerName, stops);
+  if (recording.options.ring && isMainThread) stops.push(sayExit(folder));
   stops.push(followWorkers(folder, __filename));
   return { state: "recording" };
 }

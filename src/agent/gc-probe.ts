@@ -21,6 +21,8 @@ interface ProbeOptions {
   readonly caller: string;
   /** Optimised code shall say which functions it inlined from now on: V8 looks at its whole heap for that. */
   readonly inlined: boolean;
+  /** The recorder keeps the last of each log only. */
+  readonly ring: boolean;
   /** Only while a recorder is attached: see ATTACHED_FILE. */
   readonly recorderFile?: string;
   readonly recorderPid?: number;
@@ -115,6 +117,7 @@ export function startProbe(recording: OpenRecording, isolateId: string, stops: S
       arrayBufferBytes: process.memoryUsage().arrayBuffers,
       // The probe tests its stack walk by finding this function on the stack.
       caller: startProbe.name,
+      ring: options.ring,
       ...untilRecorderEnds(recording, stops),
     });
     if (!result.gc) return { ok: false, reason: "its log could not be created" };

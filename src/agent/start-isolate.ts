@@ -84,10 +84,10 @@ function startPortable({ folder }: OpenRecording, id: string, warnings: readonly
 }
 
 /** Whether tags are recorded from here on. */
-function startedTags(append: AppendTag | null, stops: Stop[]): boolean {
+function startedTags(append: AppendTag | null, isRing: boolean, stops: Stop[]): boolean {
   if (append === null) return false;
   try {
-    stops.push(startTags(append));
+    stops.push(startTags(append, isRing));
     return true;
   } catch {
     return false;
@@ -102,7 +102,7 @@ function withOneSampler({ folder, options }: OpenRecording): OpenRecording {
 function startCollectors(recording: OpenRecording, id: string, stops: Stop[]): Started {
   const { options } = recording;
   const { warnings, ...started } = startCollector(withOneSampler(recording), id, stops);
-  const hasTags = startedTags(started.appendTag, stops);
+  const hasTags = startedTags(started.appendTag, options.ring, stops);
   const profiles = startProfiles(recording, id);
   const oneSampler = options.liveHeap && options.allocations ? [ONE_SAMPLER] : [];
   return {

@@ -48,6 +48,7 @@ export class TagLog {
   readonly #append: AppendTag;
   readonly #nowMs: () => number;
   readonly #originNs: number;
+  readonly #isRing: boolean;
   readonly #numbers = new Map<string, number>();
   /** By source. */
   readonly #names: readonly Map<string, Name>[] = TAG_SOURCES.map(() => new Map());
@@ -61,11 +62,15 @@ export class TagLog {
   #first = 0;
   #beyond = 0;
 
-  /** `nowMs` counts ms from `originNs`, which is a moment on the monotonic clock. A source is an index into TAG_SOURCES. */
-  constructor(append: AppendTag, nowMs: () => number, originNs: number) {
+  /**
+   * `nowMs` counts ms from `originNs`, which is a moment on the monotonic clock. A source is an index into TAG_SOURCES. `isRing`: what
+   * is written is taken away again, and the room never shrinks.
+   */
+  constructor(append: AppendTag, nowMs: () => number, originNs: number, isRing = false) {
     this.#append = append;
     this.#nowMs = nowMs;
     this.#originNs = originNs;
+    this.#isRing = isRing;
   }
 
   /** Something that happens now. */
@@ -155,7 +160,7 @@ export class TagLog {
 
   #write(record: Uint8Array): boolean {
     if (record.length > this.#room || !this.#append(record)) return false;
-    this.#room -= record.length;
+    if (!this.#isRing) this.#room -= record.length;
     return true;
   }
 

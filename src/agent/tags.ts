@@ -6,13 +6,14 @@ import { type Channels, followChannels } from "./tag-channels.ts";
 import { type AppendTag, TagLog } from "./tag-log.ts";
 import { followUserTiming } from "./user-timing.ts";
 
-export function startTags(append: AppendTag): Stop {
+/** `isRing`: see TagLog. */
+export function startTags(append: AppendTag, isRing: boolean): Stop {
   const { performance } = builtin<typeof import("node:perf_hooks")>("node:perf_hooks");
   const channels = builtin<Channels>("node:diagnostics_channel");
   // Node's own, whatever the program puts in its place.
   const nowMs = performance.now.bind(performance);
   const originNs = Number(process.hrtime.bigint()) - nowMs() * 1e6;
-  const log = new TagLog(append, nowMs, originNs);
+  const log = new TagLog(append, nowMs, originNs, isRing);
   const { AsyncLocalStorage } = builtin<typeof import("node:async_hooks")>("node:async_hooks");
   const { types } = builtin<typeof import("node:util")>("node:util");
   const stops = [

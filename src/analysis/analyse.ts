@@ -1,7 +1,7 @@
 import { plainText } from "../lib/text.ts";
 import { formatMs } from "../lib/units.ts";
 import type { IsolateData, Recording } from "../recording/model.ts";
-import type { Collector, Warning } from "../recording/spec.ts";
+import type { Collector, Manifest, Warning } from "../recording/spec.ts";
 import { sumCauses } from "./cause-sums.ts";
 import { observe } from "./observed.ts";
 import { regimeWarnings } from "./regimes.ts";
@@ -69,6 +69,7 @@ function describeRecording(recording: Recording, warnings: readonly Warning[]): 
     collectors: COLLECTORS.filter((collector) => isolates.some((isolate) => isolate.collectors.includes(collector))),
     complete: recording.complete,
     exit: manifest.exit,
+    ...describeDump(manifest),
     warnings: distinct([
       ...recording.warnings,
       ...isolates.flatMap(isolateWarnings),
@@ -76,6 +77,17 @@ function describeRecording(recording: Recording, warnings: readonly Warning[]): 
       ...warnings,
     ]),
   };
+}
+
+function describeDump({ dump, startNs }: Manifest): Pick<Report["recording"], "dump"> {
+  if (dump === null) return {};
+  const { keepMs, afterMs, untold } = dump;
+  const triggers = dump.triggers.map(({ trigger, atNs, what }) => ({
+    trigger,
+    atMs: Number(BigInt(atNs) - BigInt(startNs)) / 1e6,
+    what,
+  }));
+  return { dump: { triggers, untold, keepMs, afterMs } };
 }
 
 function isolateWarnings(isolate: IsolateData): readonly Warning[] {

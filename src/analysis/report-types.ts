@@ -158,6 +158,16 @@ export interface CauseSum {
   readonly advice: Spike["advice"];
 }
 
+export interface ReportDump {
+  /** In order of time. */
+  readonly triggers: readonly { readonly trigger: string; readonly atMs: number; readonly what: string }[];
+  /** How many more fired. */
+  readonly untold: number;
+  /** What was to be kept before and behind a trigger. */
+  readonly keepMs: number;
+  readonly afterMs: number;
+}
+
 export interface Report {
   readonly schema: "gcspike.report/1";
   readonly recording: {
@@ -174,6 +184,8 @@ export interface Report {
     readonly collectors: readonly Collector[];
     readonly complete: boolean;
     readonly exit: { readonly code: number | null; readonly signal: string | null } | null;
+    /** Only of a flight recorder's dump: why it was written. */
+    readonly dump?: ReportDump;
     readonly warnings: readonly Warning[];
   };
   readonly thresholds: Thresholds;

@@ -9,6 +9,7 @@ import { compareCommand } from "./commands/compare.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
 import { recordCommand } from "./commands/record.ts";
+import { recoverCommand } from "./commands/recover.ts";
 import { reportCommand } from "./commands/report.ts";
 import { simulateCommand } from "./commands/simulate.ts";
 import { topCommand } from "./commands/top.ts";
@@ -18,6 +19,7 @@ const COMMANDS: readonly CommandSpec[] = [
   recordCommand,
   attachCommand,
   topCommand,
+  recoverCommand,
   reportCommand,
   compareCommand,
   checkCommand,

@@ -25,9 +25,9 @@ export function formatElapsed(ms: number): string {
   return `${hours > 0 ? `${hours}:` : ""}${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }
 
-/** `recording server.js (pid 4121)   01:12   pauses 318   worst 41.8 ms   heap 212 MiB` */
-export function describeLive(name: string, pid: number, elapsedMs: number, state: LiveState): string {
-  const parts = [`  recording ${plainText(name, 40)} (pid ${pid})`, formatElapsed(elapsedMs), `pauses ${state.pauses}`];
+/** `recording server.js (pid 4121)   01:12   pauses 318   worst 41.8 ms   heap 212 MiB`; `doing` is its first word. */
+export function describeLive(doing: string, name: string, pid: number, elapsedMs: number, state: LiveState): string {
+  const parts = [`  ${doing} ${plainText(name, 40)} (pid ${pid})`, formatElapsed(elapsedMs), `pauses ${state.pauses}`];
   if (state.pauses > 0) parts.push(`worst ${formatMs(state.worstMs)}`);
   if (state.heapBytes !== null) parts.push(`heap ${formatBytes(state.heapBytes)}`);
   return parts.join("   ");
@@ -36,7 +36,9 @@ export function describeLive(name: string, pid: number, elapsedMs: number, state
 export function startLiveLine(terminal: Terminal, name: string, path: string, pid: number): LiveLine {
   const tail = new LiveTail(path);
   const startMs = performance.now();
-  const line = new LiveLine(terminal, () => describeLive(name, pid, performance.now() - startMs, tail.read()));
+  const line = new LiveLine(terminal, () =>
+    describeLive("recording", name, pid, performance.now() - startMs, tail.read()),
+  );
   line.start();
   return line;
 }
@@ -48,7 +50,7 @@ function bytesOf(folder: string): number {
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }
 
-function warningLines(warnings: readonly Warning[]): string {
+export function warningLines(warnings: readonly Warning[]): string {
   return warnings
     .map(({ message, hint }) => `  ${plainText(message, 400)}${hint === undefined ? "" : ` ${plainText(hint, 400)}`}\n`)
     .join("");

@@ -3,7 +3,9 @@ import { ExitCode } from "../lib/errors.ts";
 import { programName } from "../lib/program-name.ts";
 import { plainText } from "../lib/text.ts";
 import { formatMs } from "../lib/units.ts";
-import { attach } from "../recorder/attach/attach.ts";
+import { type Attached, attach } from "../recorder/attach/attach.ts";
+import type { FlightOptions } from "../recorder/flight/flight-options.ts";
+import { dumpLine, startArmedLine, summariseFlight } from "./flight-output.ts";
 import type { LiveLine } from "./live-line.ts";
 import { startLiveLine, summarise } from "./recording-summary.ts";
 import { untilStopSignal } from "./stop-signals.ts";
@@ -17,31 +19,38 @@ export interface AttachFlags {
   readonly spike?: number;
   readonly phases: boolean;
   readonly allocations: boolean;
+  readonly flight?: FlightOptions | undefined;
 }
 
 /** Records a process that runs, until a signal, the end of `--duration` or the end of the program. Returns exit code 0. */
 export async function runAttach(pid: number, flags: AttachFlags, terminal: Terminal): Promise<number> {
-  const { output, duration, spike, phases, allocations } = flags;
+  const { output, duration, spike, phases, allocations, flight: asked } = flags;
   const stop = untilStopSignal();
   let line: LiveLine | undefined;
   let timer: NodeJS.Timeout | undefined;
   let name = "";
   try {
-    const options = { pid, output, phases, allocations, spikeMs: spike, signal: stop.signal };
-    const result = await attach(options, ({ path, command, inspectorWasOpen }) => {
+    const options = { pid, output, phases, allocations, spikeMs: spike, flight: asked, signal: stop.signal };
+    const started = ({ path, command, inspectorWasOpen, flight }: Attached): void => {
       name = plainText(programName(command), 40);
       const inspector = inspectorWasOpen
         ? "Its inspector was open before, and stays open."
         : "Its stderr says that a debugger listened: Node prints that, and the port is closed again.";
       const until = duration === undefined ? "Ctrl-C" : `${formatMs(duration)} or Ctrl-C`;
-      terminal.err(`  recording ${name} (pid ${pid}) until ${until}. ${inspector}\n`);
-      if (terminal.interactive) line = startLiveLine(terminal, name, path, pid);
+      terminal.err(
+        `  ${flight === null ? "recording" : "armed for"} ${name} (pid ${pid}) until ${until}. ${inspector}\n`,
+      );
+      if (terminal.interactive) {
+        line = flight === null ? startLiveLine(terminal, name, path, pid) : startArmedLine(terminal, name, pid, flight);
+      }
       if (duration !== undefined) timer = setTimeout(stop.abort, duration);
-    });
+    };
+    const result = await attach(options, { started, dumped: (dump) => terminal.err(dumpLine(dump)) });
     line?.stop();
     const how = result.programEnded ? `${name} ended` : `Let go of ${name} (pid ${pid})`;
     terminal.err("\n");
-    terminal.err(await summarise(`${how} after ${formatMs(result.durationMs)}`, result, terminal));
+    const ended = `${how} after ${formatMs(result.durationMs)}`;
+    terminal.err(asked === undefined ? await summarise(ended, result, terminal) : summariseFlight(ended, result));
     return ExitCode.ok;
   } finally {
     line?.stop();

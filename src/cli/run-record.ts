@@ -3,9 +3,11 @@ import { usageError } from "../lib/errors.ts";
 import { programName } from "../lib/program-name.ts";
 import { plainText } from "../lib/text.ts";
 import { formatMs } from "../lib/units.ts";
+import type { FlightOptions } from "../recorder/flight/flight-options.ts";
 import { type RecordResult, record } from "../recorder/record.ts";
 import type { FlagWords } from "../workload/flags.ts";
 import { checkWords, type WorkloadSpec } from "../workload/workloads.ts";
+import { dumpLine, startArmedLine, summariseFlight } from "./flight-output.ts";
 import type { LiveLine } from "./live-line.ts";
 import { startLiveLine, summarise } from "./recording-summary.ts";
 import type { Terminal } from "./terminal.ts";
@@ -21,6 +23,7 @@ export interface RecordFlags {
   readonly liveHeap?: boolean;
   readonly cpu?: boolean;
   readonly redact?: boolean;
+  readonly flight?: FlightOptions | undefined;
 }
 
 function howItEnded({ exit }: RecordResult): string {
@@ -36,21 +39,18 @@ export async function runRecord(command: readonly string[], flags: RecordFlags, 
   const result = await record(
     { ...options, command, spikeMs: spike },
     {
-      started: ({ path, pid }) => {
-        if (terminal.interactive) line = startLiveLine(terminal, name, path, pid);
+      started: ({ path, pid, flight }) => {
+        if (!terminal.interactive) return;
+        line = flight === null ? startLiveLine(terminal, name, path, pid) : startArmedLine(terminal, name, pid, flight);
       },
+      dumped: (dump) => terminal.err(dumpLine(dump)),
       ended: () => line?.stop(),
     },
   );
   // First: where the program left its last line open, the spinner would take that line away.
   terminal.err("\n");
-  terminal.err(
-    await summarise(
-      `${plainText(name, 40)} ended${howItEnded(result)} after ${formatMs(result.durationMs)}`,
-      result,
-      terminal,
-    ),
-  );
+  const ended = `${plainText(name, 40)} ended${howItEnded(result)} after ${formatMs(result.durationMs)}`;
+  terminal.err(flags.flight === undefined ? await summarise(ended, result, terminal) : summariseFlight(ended, result));
   return result.exitCode;
 }
 

@@ -5,21 +5,26 @@ import { GcspikeError, usageError } from "../lib/errors.ts";
 import { makeFolder } from "../lib/make-folder.ts";
 import { programName } from "../lib/program-name.ts";
 
-/** `server-2026-11-22T09-14-07.gcspike`, in local time: a name to be recognised by the person who started it. */
-export function defaultFolderName(command: readonly string[], now: Date): string {
+/** `server-2026-11-22T09-14-07`, in local time: a name to be recognised by the person who started it. */
+export function defaultStem(command: readonly string[], now: Date): string {
   const stem = programName(command).replace(/\.[cm]?[jt]sx?$/, "");
   const safe = stem
     .replaceAll(/[^\w.-]+/g, "_")
     .replace(/^[.-]+/, "")
     .slice(0, 60);
-  return `${timedName(safe === "" ? "recording" : safe, now)}.gcspike`;
+  return timedName(safe === "" ? "recording" : safe, now);
 }
 
 function timedName(stem: string, now: Date): string {
+  return `${stem}-${timeText(now)}`;
+}
+
+/** `2026-11-22T09-14-07`, in local time. */
+export function timeText(now: Date): string {
   const two = (value: number): string => String(value).padStart(2, "0");
   const date = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
   const time = `${two(now.getHours())}-${two(now.getMinutes())}-${two(now.getSeconds())}`;
-  return `${stem}-${date}T${time}`;
+  return `${date}T${time}`;
 }
 
 export interface RecordingFolder {
@@ -73,11 +78,15 @@ function chosenFolder(output: string): RecordingFolder {
   return create(path);
 }
 
-/** Creates the recording's folder: `output`, or a new name in the current folder. */
-export function createFolder(output: string | undefined, command: readonly string[], now: Date): RecordingFolder {
+/** Creates the recording's folder: `output`, or a new name in the current folder. `extension`: ".gcspike", or that of another folder. */
+export function createFolder(
+  output: string | undefined,
+  command: readonly string[],
+  now: Date,
+  extension = ".gcspike",
+): RecordingFolder {
   if (output !== undefined) return chosenFolder(output);
-  const stem = defaultFolderName(command, now).replace(/\.gcspike$/, "");
-  const path = createUntaken(stem, ".gcspike", "-o DIR.gcspike");
+  const path = createUntaken(defaultStem(command, now), extension, `-o DIR${extension}`);
   return { path, discard: () => rmSync(path, { recursive: true, force: true }) };
 }
 
@@ -87,7 +96,7 @@ export function createGroupFolder(stem: string, now: Date): string {
 }
 
 /** Creates a folder with a new name, which another gcspike may be about to take. Returns its path. */
-function createUntaken(stem: string, extension: string, elsewhere: string): string {
+export function createUntaken(stem: string, extension: string, elsewhere: string): string {
   for (let number = 1; ; number++) {
     const path = resolve(`${stem}${number === 1 ? "" : `.${number}`}${extension}`);
     try {

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { usageError } from "../lib/errors.ts";
 import type { AgentOptions, Manifest } from "../recording/spec.ts";
+import type { FlightOptions } from "./flight/flight-options.ts";
 
 export interface RecordOptions {
   /** The program and its arguments. */
@@ -25,6 +26,11 @@ export interface RecordOptions {
   readonly cpu?: boolean | undefined;
   /** Keep neither the command's arguments nor the home folder's name. */
   readonly redact?: boolean | undefined;
+  /**
+   * A flight recorder instead of a recording of everything: the folder gets a recording of the last time, a dump, whenever a trigger
+   * fires. Not with `perf_hooks`, `liveHeap` or `cpu`.
+   */
+  readonly flight?: FlightOptions | undefined;
   /** The program's current folder; by default this process's. */
   readonly cwd?: string | undefined;
   /** The program's environment; by default this process's. */
@@ -41,7 +47,8 @@ export interface RecordOptions {
 const COLLECTORS: readonly unknown[] = [undefined, "probe", "perf_hooks"];
 
 /** Throws a usage error where the options are not what their types say, or hold what no program can be given. */
-export function requireValid({ command, output, collector, spikeMs }: RecordOptions): void {
+export function requireValid(options: RecordOptions): void {
+  const { command, output, collector, spikeMs } = options;
   const [program] = command;
   if (program === undefined) throw usageError("There is no command to record.", "gcspike record -- node server.js");
   if (program === "") throw usageError("The command's first word is empty.", "gcspike record -- node server.js");
@@ -56,6 +63,15 @@ export function requireValid({ command, output, collector, spikeMs }: RecordOpti
   }
   if (spikeMs !== undefined && !(Number.isFinite(spikeMs) && spikeMs >= 0)) {
     throw usageError(`A spike cannot be ${spikeMs} ms long.`, "Give a number of ms, 0 or more.");
+  }
+  if (
+    options.flight !== undefined &&
+    (collector === "perf_hooks" || options.liveHeap === true || options.cpu === true)
+  ) {
+    throw usageError(
+      "A flight recorder keeps what the probe writes: no perf_hooks, no profiles.",
+      "Leave out --collector perf_hooks, --live-heap and --cpu, or --trigger.",
+    );
   }
 }
 
@@ -75,6 +91,7 @@ export function agentOptions(options: RecordOptions, root: string): AgentOptions
     probeFolder: join(root, "prebuilds"),
     pprofModule: profiles ? createRequire(join(root, "package.json")).resolve("@datadog/pprof") : null,
     attachedBy: null,
+    ring: options.flight !== undefined,
   };
 }
 

@@ -1,13 +1,15 @@
 /** Runs a command with the agent inside, and keeps what it writes. */
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { GcspikeError, usageError } from "../lib/errors.ts";
 import { packageRoot } from "../lib/package.ts";
 import { writeManifest } from "../recording/manifest.ts";
 import type { Warning } from "../recording/spec.ts";
-import { finishRecording } from "./finish.ts";
+import { type FlightObserver, FlightRecorder, type WrittenDump } from "./flight/flight.ts";
+import { planFlight } from "./flight/flight-options.ts";
 import { createFolder } from "./folder.ts";
+import { keepAll } from "./keeping.ts";
 import {
   isNode,
   leadingOptions,
@@ -19,7 +21,6 @@ import {
 } from "./node-options.ts";
 import { agentOptions, manifestOptions, type RecordOptions, requireValid } from "./record-options.ts";
 import { background, type Exit, foreground, type Target } from "./run-target.ts";
-import { trimMeanwhile } from "./running.ts";
 import { forwardSignals } from "./signals.ts";
 import { startingManifest } from "./starting-manifest.ts";
 
@@ -36,12 +37,20 @@ export interface RecordResult {
   readonly durationMs: number;
   /** What is missing in the recording, and why; also in its manifest, where that could be written. */
   readonly warnings: readonly Warning[];
+  /** Of a flight recorder, the oldest first. */
+  readonly dumps: readonly WrittenDump[];
 }
 
 /** For somebody who watches. What these throw is theirs: the recording goes on. */
-export interface RecordObserver {
-  readonly started?: (recording: { readonly path: string; readonly pid: number }) => void;
+export interface RecordObserver extends FlightObserver {
+  readonly started?: (recording: StartedRecording) => void;
   readonly ended?: (exit: Exit) => void;
+}
+
+export interface StartedRecording {
+  readonly path: string;
+  readonly pid: number;
+  readonly flight: FlightRecorder | null;
 }
 
 /** The shell's way of saying how a process ended. */
@@ -116,33 +125,47 @@ export async function record(options: RecordOptions, observer: RecordObserver = 
   const root = packageRoot();
   const preload = join(root, "dist", "agent", "preload.cjs");
   requireAgent(preload);
-  const folder = createFolder(options.output, options.command, new Date());
+  const plan = options.flight === undefined ? null : planFlight(options.flight);
+  const folder = createFolder(options.output, options.command, new Date(), plan === null ? ".gcspike" : ".flight");
   let manifest = startingManifest(options.command, manifestOptions(options));
+  const flight = plan === null ? null : new FlightRecorder(folder.path, plan, manifest, observer);
+  const keeping = flight ?? keepAll(folder.path);
   const run = options.outputFile === undefined ? foreground() : background(options.outputFile, options.timeoutMs);
   // Until the recording is finished, so that a second Ctrl-C does not cut what the first one completed.
   const release = forwardSignals(run.signal, run.hasTerminal);
-  const stopTrimming = trimMeanwhile(folder.path);
   try {
     const exit = await start();
-    stopTrimming();
+    keeping.stop();
     const endNs = process.hrtime.bigint();
     tell(() => observer.ended?.(exit));
-    const warnings = await finishRecording(folder.path, { ...manifest, endNs: String(endNs), exit });
+    const warnings = await keeping.finish({ ...manifest, endNs: String(endNs), exit }, { programEnded: true });
+    const dumps = flight?.dumps ?? [];
+    if (flight !== null && dumps.length === 0) folder.discard();
     const durationMs = Number(endNs - BigInt(manifest.startNs)) / 1e6;
-    return { path: folder.path, exit, exitCode: exitCodeOf(exit), timedOut: run.timedOut(), durationMs, warnings };
+    return {
+      path: folder.path,
+      exit,
+      exitCode: exitCodeOf(exit),
+      timedOut: run.timedOut(),
+      durationMs,
+      warnings,
+      dumps,
+    };
   } finally {
-    stopTrimming();
+    keeping.stop();
     release();
   }
 
   async function start(): Promise<Exit> {
     try {
-      writeFileSync(join(folder.path, "agent.json"), JSON.stringify(agentOptions(options, root)));
-      writeManifest(folder.path, manifest);
-      return await run.toEnd(targetOf(options, nodeArguments, folder.path, preload), (started) => {
+      mkdirSync(keeping.folder, { recursive: true });
+      writeFileSync(join(keeping.folder, "agent.json"), JSON.stringify(agentOptions(options, root)));
+      writeManifest(keeping.folder, manifest);
+      return await run.toEnd(targetOf(options, nodeArguments, keeping.folder, preload), (started) => {
         manifest = { ...manifest, pid: started.pid ?? null };
-        tell(() => writeManifest(folder.path, manifest));
-        tell(() => observer.started?.({ path: folder.path, pid: started.pid ?? 0 }));
+        tell(() => writeManifest(keeping.folder, manifest));
+        keeping.begin(manifest);
+        tell(() => observer.started?.({ path: folder.path, pid: started.pid ?? 0, flight }));
       });
     } catch (error) {
       folder.discard();

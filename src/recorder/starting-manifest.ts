@@ -39,6 +39,7 @@ export function startingManifest(command: readonly string[], options: Manifest["
     recorderPid: process.pid,
     machine: machine(),
     options,
+    dump: null,
     files: [],
     warnings: [],
   };

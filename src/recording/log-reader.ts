@@ -201,6 +201,9 @@ function openedLog(fd: number, path: string, name: string, kind: LogKind): Opene
       "Read it with the gcspike that recorded it, or record again with this one.",
     );
   }
+  if (page.readBigUInt64LE(HEADER.ringBytes) !== 0n) {
+    return skipped("log-ring", `${name} is a ring, of which a flight recorder makes recordings: it is left out.`);
+  }
   const header = decodeHeader(page, kind);
   if (header === null) {
     return skipped("log-damaged", `${name} has a damaged header: what it holds is missing.`);

@@ -3,7 +3,7 @@ import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { GcspikeError } from "../lib/errors.ts";
 import { asFields, type Fields, integerOf, listOf, nanosecondsOf, numberOf, textOf, textsOf } from "./fields.ts";
-import { FORMAT_VERSION, MANIFEST_SCHEMA, type Manifest, type Warning } from "./spec.ts";
+import { type Dump, FORMAT_VERSION, MANIFEST_SCHEMA, type Manifest, type Warning } from "./spec.ts";
 
 export const MANIFEST_FILE = "manifest.json";
 
@@ -42,6 +42,7 @@ export function parseManifest(text: string, folder: string): Manifest | null {
     recorderPid: integerOf(fields.recorderPid) ?? 0,
     machine: machineOf(asFields(fields.machine) ?? {}),
     options: optionsOf(asFields(fields.options) ?? {}),
+    dump: dumpOf(fields.dump),
     files: listOf(fields.files).flatMap(fileOf),
     warnings: warningsOf(fields.warnings),
   };
@@ -63,6 +64,7 @@ export function unknownManifest(startNs: bigint, startedAt: Date): Manifest {
     recorderPid: 0,
     machine: machineOf({}),
     options: optionsOf({}),
+    dump: null,
     files: [],
     warnings: [],
   };
@@ -130,6 +132,29 @@ function optionsOf(fields: Fields): Manifest["options"] {
     spikeMs: numberOf(fields.spikeMs) ?? 10,
     redacted: fields.redacted === true,
   };
+}
+
+/** More than a flight recorder writes. */
+const MOST_TRIGGERS = 100;
+
+function dumpOf(value: unknown): Dump | null {
+  const fields = asFields(value);
+  const triggers = listOf(fields?.triggers).slice(0, MOST_TRIGGERS).flatMap(triggerOf);
+  if (fields === null || triggers.length === 0) return null;
+  return {
+    keepMs: numberOf(fields.keepMs) ?? 0,
+    afterMs: numberOf(fields.afterMs) ?? 0,
+    triggers,
+    untold: integerOf(fields.untold) ?? 0,
+  };
+}
+
+function triggerOf(value: unknown): Dump["triggers"] {
+  const fields = asFields(value);
+  const trigger = textOf(fields?.trigger);
+  const atNs = nanosecondsOf(fields?.atNs);
+  if (trigger === null || atNs === null) return [];
+  return [{ trigger, atNs: String(atNs), what: textOf(fields?.what) ?? "" }];
 }
 
 function fileOf(value: unknown): Manifest["files"] {

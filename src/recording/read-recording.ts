@@ -1,5 +1,5 @@
 /** Reads a recording folder: finished, still being written, or cut anywhere. */
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { GcspikeError } from "../lib/errors.ts";
 import { errorCode, readBounded } from "./bounded-file.ts";
@@ -11,7 +11,7 @@ import { type OpenedLog, openLog } from "./log-reader.ts";
 import { MANIFEST_FILE, parseManifest, unknownManifest } from "./manifest.ts";
 import type { IsolateData, ProcessColumns, Recording } from "./model.ts";
 import { decodeIsolate, type OpenedIsolate, openIsolate } from "./read-isolate.ts";
-import { LogKind, type Manifest, type Warning } from "./spec.ts";
+import { LogKind, type Manifest, RING_FOLDER, type Warning } from "./spec.ts";
 import { readWorkload } from "./workload.ts";
 
 const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
@@ -104,6 +104,11 @@ function cannotRead(path: string, code: string, cause: unknown): GcspikeError {
 }
 
 function nothingThere(path: string): GcspikeError {
+  if (/\.flight\/?$/.test(path) || existsSync(join(path, RING_FOLDER))) {
+    return new GcspikeError("not-a-recording", `${path} is a flight recorder's folder, no recording: its dumps are.`, {
+      hint: `Give one of the .gcspike folders in it. Where gcspike was killed:  gcspike recover ${path}`,
+    });
+  }
   return new GcspikeError("not-a-recording", `${path} holds no recording: no manifest.json and no logs.`, {
     hint: "Give the NAME.gcspike folder that gcspike record made.",
   });

@@ -49,12 +49,17 @@ export const MANIFEST_SCHEMA = "gcspike.recording/1";
  *     48      4     process id
  *     52      4     thread id (0 is the main thread)
  *     56      8     start time, ns
- *     64      64    reserved, zero
+ *     64      8     of a ring: bytes of records that are forgotten, which the recorder says while it records
+ *     72      8     bytes of the ring; 0: no ring
+ *     80      48    reserved, zero
  *     128     ...   string table: 64 bytes each, zero-padded UTF-8 (heap spaces in .gc and .heap, phase names and
  *                   reasons in .phases)
  *
  * The writer commits a record by raising `committed bytes` after the record is complete, so that a process killed at any
  * instruction leaves only whole records; a file cut shorter than that is read as far as it goes.
+ *
+ * While a flight recorder runs, all logs but .functions are rings (src/recorder/flight/ring-log.ts): `committed bytes` go on rising, and the
+ * record byte n stands at n modulo the ring's bytes behind the header. A recording has none.
  */
 export const LOG_MAGIC = "GCSPIKE\0";
 export const HEADER = {
@@ -69,6 +74,8 @@ export const HEADER = {
   pid: 48,
   threadId: 52,
   startNs: 56,
+  firstBytes: 64,
+  ringBytes: 72,
   strings: 128,
 } as const;
 export const HEADER_STRING_BYTES = 64;
@@ -423,6 +430,12 @@ export const MAX_TAG_NAME_BYTES = 600;
  */
 export const ATTACHED_FILE = "attached";
 
+/** In a flight recorder's folder, what the program writes into; beside it are the dumps, which are recordings. */
+export const RING_FOLDER = "ring";
+
+/** What a program that a flight recorder is attached to writes when it comes to its end by itself: its exit code. */
+export const EXITED_FILE = "exited";
+
 /** What the agent answers a recorder that attaches, in one isolate. */
 export type AttachAnswer =
   | { readonly state: "recording" }
@@ -450,6 +463,8 @@ export interface AgentOptions {
   readonly pprofModule: string | null;
   /** Process id of the gcspike that attached to a running program; null where the agent was loaded at its start. */
   readonly attachedBy: number | null;
+  /** The logs are rings, of which a flight recorder keeps the end. */
+  readonly ring: boolean;
 }
 
 /**
@@ -526,6 +541,25 @@ export interface Measurement {
   readonly value: number;
 }
 
+/** Why and when a flight recorder wrote a dump; all times on the clock of `Manifest.startNs`, ns, as decimal strings. */
+export interface Dump {
+  /** What was to be kept before and behind a trigger, ms. A recording may begin later. */
+  readonly keepMs: number;
+  readonly afterMs: number;
+  /** In order of time; never empty. */
+  readonly triggers: readonly DumpTrigger[];
+  /** How many more fired in this time. */
+  readonly untold: number;
+}
+
+export interface DumpTrigger {
+  /** As it was asked for, such as "pause>50ms"; "death" for the program's end. */
+  readonly trigger: string;
+  readonly atNs: string;
+  /** What happened, in words: "a scavenge of 62 ms on main". */
+  readonly what: string;
+}
+
 export interface Manifest {
   readonly schema: typeof MANIFEST_SCHEMA;
   readonly formatVersion: number;
@@ -565,6 +599,8 @@ export interface Manifest {
     readonly spikeMs: number;
     readonly redacted: boolean;
   };
+  /** Of a flight recorder's dump; null in every other recording. */
+  readonly dump: Dump | null;
   /** Finished recordings list their files; the format is a word of docs/recording-format.md. */
   readonly files: readonly { readonly name: string; readonly format: string; readonly bytes: number }[];
   readonly warnings: readonly Warning[];

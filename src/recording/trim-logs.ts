@@ -6,7 +6,8 @@ import { listRecording } from "./files.ts";
 import { type Log, openLog, recordBehind } from "./log-reader.ts";
 import { GC, LogKind, type Warning } from "./spec.ts";
 
-const KINDS: Readonly<Record<string, LogKind>> = {
+/** The logs of an isolate, by suffix. */
+export const ISOLATE_LOGS: Readonly<Record<string, LogKind>> = {
   gc: LogKind.gc,
   heap: LogKind.heap,
   loop: LogKind.loop,
@@ -28,7 +29,7 @@ const KINDS: Readonly<Record<string, LogKind>> = {
 export function trimLogs(folder: string, isRunning: (pid: number) => boolean = () => false): readonly Warning[] {
   const { isolates, processes } = listRecording(folder);
   const logs = [...isolates].flatMap(([id, suffixes]) =>
-    [...suffixes].map((suffix) => ({ name: `${id}.${suffix}`, kind: KINDS[suffix] })),
+    [...suffixes].map((suffix) => ({ name: `${id}.${suffix}`, kind: ISOLATE_LOGS[suffix] })),
   );
   const processLogs = processes.map((pid) => ({ name: `${pid}.process`, kind: LogKind.process }));
   return [...logs, ...processLogs].flatMap(({ name, kind }) =>

@@ -7,6 +7,7 @@ import {
   answerParts,
   circumstances,
   commandText,
+  dumpText,
   isOfMachine,
   kindRows,
   knownFirst,
@@ -33,6 +34,7 @@ export function renderMarkdown(view: ReportView): Uint8Array {
   const more = rest.length === 0 ? "" : `, ${rest.slice(0, -1).join(", ")}. ${rest.at(-1)}.`;
   const blocks = [
     `## gcspike: ${code(commandText(report.recording.command))}`,
+    literal(dumpText(report.recording) ?? ""),
     rest.length === 0 ? literal(answer) : `**${literal(answer)}**${literal(more)}`,
     report.summary.pauses.count > 0 ? kindTable(report) : "",
     report.isolates.length > 1 ? isolateTable(report) : "",

@@ -1,9 +1,10 @@
 /** Sentences that every text renderer says in the same words. All text from the recording is plain (control-free) here. */
-import { accountedText, locationText } from "../analysis/phrases.ts";
+import { accountedText, formatMoment, locationText } from "../analysis/phrases.ts";
 import type { Cause, CauseSum, GcSummary, PauseStatistics, Report, Site, SpikeTag } from "../analysis/report-types.ts";
 import { programName } from "../lib/program-name.ts";
 import { shellWord } from "../lib/shell.ts";
 import { plainText, plural } from "../lib/text.ts";
+import { foremost } from "../lib/triggers.ts";
 import { formatBytes, formatMs, formatNumber, formatShare } from "../lib/units.ts";
 import { PAUSE_KINDS } from "../recording/model.ts";
 import type { ReportView } from "./view-model.ts";
@@ -206,6 +207,16 @@ function exitFact({ exit }: Report["recording"]): readonly string[] {
   if (exit === null) return [];
   if (exit.signal !== null) return [`ended by ${plainText(exit.signal, 20)}`];
   return exit.code === 0 || exit.code === null ? [] : [`exit code ${exit.code}`];
+}
+
+/** "Written by the flight recorder: pause>50ms at 0:57, a scavenge of 62 ms, and 3 more triggers."; null of what is no dump. */
+export function dumpText({ dump }: Report["recording"]): string | null {
+  const why = foremost(dump?.triggers ?? []);
+  if (dump === undefined || why === undefined) return null;
+  const others = dump.triggers.length - 1 + dump.untold;
+  const more = others === 0 ? "" : `, and ${plural(others, "more trigger")}`;
+  const trigger = `${plainText(why.trigger, 60)} at ${formatMoment(why.atMs)}`;
+  return `Written by the flight recorder: ${trigger}, ${plainText(why.what, 200)}${more}.`;
 }
 
 /** "node v20.20.2 on linux x64, 2 processors, 72.4 s from 2026-11-22 09:14:00 UTC", less what is not known. */

@@ -11,6 +11,7 @@ import {
   causeText,
   circumstances,
   commandText,
+  dumpText,
   endText,
   kindRows,
   memoryText,
@@ -41,6 +42,8 @@ export function renderTerminal(view: ReportView, options: TerminalOptions): Uint
   const { report } = view;
   page.row(commandText(report.recording.command));
   page.prose(circumstances(report.recording), { style: "dim" });
+  const dump = dumpText(report.recording);
+  if (dump !== null) page.prose(dump);
   page.gap();
   answer(page, report);
   if (report.summary.pauses.count > 0) {

@@ -2,6 +2,7 @@
 // "name value" lines. test/native/mapped-log.test.ts compiles it together with native/gc-probe/mapped_log.cc and looks at the
 // files.
 #include <csignal>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -43,8 +44,8 @@ int AppendUntilFull(MappedLog* log, int most) {
   return most;
 }
 
-void OpenOrExit(MappedLog* log, const std::string& path, uint64_t ahead, uint64_t limit) {
-  if (log->Open(path, {LogKind::kGc, kRecordBytes, 7, ahead, limit})) return;
+void OpenOrExit(MappedLog* log, const std::string& path, uint64_t ahead, uint64_t limit, bool ring = false) {
+  if (log->Open(path, {LogKind::kGc, kRecordBytes, 7, ahead, limit, ring})) return;
   Print("opened", 0);
   std::exit(0);
 }
@@ -53,7 +54,7 @@ void OpenOrExit(MappedLog* log, const std::string& path, uint64_t ahead, uint64_
 void Layout(const std::string& path) {
   constexpr size_t record_bytes = sizeof(gcspike::GcRecord) + 2 * sizeof(gcspike::GcSpace) + sizeof(gcspike::GcProcess);
   MappedLog log;
-  if (!log.Open(path, {LogKind::kGc, record_bytes, 7, 64 << 10, 1 << 20})) std::exit(1);
+  if (!log.Open(path, {LogKind::kGc, record_bytes, 7, 64 << 10, 1 << 20, false})) std::exit(1);
   Print("new_space", log.FindOrAddString("new_space"));
   Print("long", log.FindOrAddString(std::string(100, 'x').c_str()));
   Print("new_space again", log.FindOrAddString("new_space"));
@@ -103,7 +104,7 @@ void Stolen(const std::string& path) {
 void Names(const std::string& path) {
   for (const auto& [suffix, kind] : {std::pair{".loop", LogKind::kLoop}, {".phases", LogKind::kPhases}}) {
     MappedLog log;
-    if (!log.Open(path + suffix, {kind, 32, 0, 4096, 1 << 20})) std::exit(1);
+    if (!log.Open(path + suffix, {kind, 32, 0, 4096, 1 << 20, false})) std::exit(1);
     int count = 0;
     while (log.FindOrAddString(std::to_string(count).c_str()) == count) count++;
     Print(suffix, count);
@@ -230,6 +231,76 @@ void Threads(const std::string& path) {
   Print("appended", appended);
 }
 
+// What a recorder says: it has no more use for what is before that position.
+void SayForgotten(const std::string& path, uint64_t position) {
+  const int fd = open(path.c_str(), O_WRONLY);
+  if (pwrite(fd, &position, sizeof(position), offsetof(gcspike::LogHeader, first_bytes)) < 0) std::exit(1);
+  close(fd);
+}
+
+constexpr uint64_t kRingLimit = 256 << 10;  // half of it is the ring
+
+// Many laps, while a recorder keeps the last 64 records.
+void Ring(const std::string& path) {
+  MappedLog log;
+  OpenOrExit(&log, path, 16 << 10, kRingLimit, true);
+  long long appended = 0;
+  for (int turn = 0; turn < 400; turn++) {
+    for (int n = 0; n < 5; n++) appended += Append(&log, static_cast<int>(appended % 251)) ? 1 : 0;
+    if (appended > 64) SayForgotten(path, static_cast<uint64_t>(appended - 64) * kRecordBytes);
+    log.Forget();
+    log.MakeRoom();
+  }
+  Print("appended", appended);
+  struct stat file;
+  stat(path.c_str(), &file);
+  Print("disk", static_cast<long long>(file.st_blocks) * 512);
+  Print("size", file.st_size);
+  log.Close();
+}
+
+// Nobody forgets anything at first, and nobody may make it forget what was not written.
+void FullRing(const std::string& path) {
+  MappedLog log;
+  OpenOrExit(&log, path, 16 << 10, kRingLimit, true);
+  const auto fill = [&log] {
+    int count = 0;
+    for (int turn = 0; turn < 40; turn++) {
+      count += AppendUntilFull(&log, 8);
+      log.Forget();
+      log.MakeRoom();
+    }
+    return count;
+  };
+  Print("appended", fill());
+  SayForgotten(path, 1ull << 40);
+  Print("appended after nonsense", fill());
+  SayForgotten(path, 64 * kRecordBytes);
+  Print("appended after 64 were forgotten", fill());
+}
+
+// As in the probe: the writer does not know when the background thread forgets.
+void RingThreads(const std::string& path) {
+  MappedLog log;
+  OpenOrExit(&log, path, 32 << 10, kRingLimit, true);
+  std::atomic<bool> over{false};
+  std::atomic<uint64_t> appended{0};
+  std::thread background([&] {
+    while (!over.load()) {
+      const uint64_t count = appended.load();
+      if (count > 64) SayForgotten(path, (count - 64) * kRecordBytes);
+      log.Forget();
+      log.MakeRoom();
+    }
+  });
+  while (appended.load() < 20'000) {
+    if (Append(&log, static_cast<int>(appended.load() % 251))) appended++;
+    else std::this_thread::yield();
+  }
+  over.store(true);
+  background.join();
+}
+
 long long MappedResidentBytes() {
   std::FILE* status = std::fopen("/proc/self/status", "r");
   char line[256];
@@ -260,6 +331,7 @@ int main(int argc, char** argv) {
       {"layout", Layout},  {"waiting", Waiting}, {"stolen", Stolen}, {"names", Names},     {"limit", Limit},     {"fast", Fast},
       {"disk", Disk},      {"size", FileSizeLimit}, {"closed", Closed},   {"never", Never},
       {"unopened", Unopened}, {"fork", Fork},       {"threads", Threads}, {"resident", Resident},
+      {"ring", Ring},      {"full-ring", FullRing}, {"ring-threads", RingThreads},
   };
   if (argc != 3) return 2;
   for (const auto& [name, action] : actions) {

@@ -6,6 +6,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { RingLog } from "../../src/recorder/flight/ring-log.ts";
 import { gcRecordBytes } from "../../src/recording/gc-log-writer.ts";
 import { openLog } from "../../src/recording/log-reader.ts";
 import { DropReason, FORMAT_VERSION, HEADER, HEADER_BYTES, LogKind } from "../../src/recording/spec.ts";
@@ -224,6 +225,58 @@ describe.each(["address", "thread"] as const)("two threads, with the %s sanitize
     expect([0, DropReason.tooFast]).toContain(reasons);
     if (dropped === 0) expectRecords(path, 50_000, (n) => n % 251);
   });
+});
+
+/** The records of a ring that are not forgotten: the n-th ever written holds the byte n modulo 251. */
+function expectRing(path: string): void {
+  const log = RingLog.open(path, LogKind.gc);
+  if (log === null) throw new Error("it is no log");
+  log.resume(0);
+  const { first } = log;
+  const { committed } = log.state();
+  const records = log.read(first, committed);
+  expect(records.length).toBe(committed - first);
+  for (let at = 0; at < records.length; at += RECORD_BYTES) {
+    const byte = ((first + at) / RECORD_BYTES) % 251;
+    if (!records.subarray(at, at + RECORD_BYTES).every((one) => one === byte))
+      throw new Error(`${first + at} is damaged`);
+  }
+  log.close();
+}
+
+describe("a ring", () => {
+  const RING_BYTES = 128 * KIB;
+
+  test("goes round many times, takes no more of the disk, and holds what was not forgotten", () => {
+    const path = newPath("ring");
+    const { appended, disk: bytes = 0, size } = drive("ring", path);
+    expect(appended).toBe(2000);
+    expect(outcome(path)).toEqual({ records: 2000, dropped: 0, reasons: 0 });
+    expect(size).toBeLessThanOrEqual(HEADER_BYTES + RING_BYTES);
+    // 64 records, and room ahead.
+    expect(bytes).toBeLessThan(RING_BYTES);
+    expectRing(path);
+  });
+
+  test("is full where nobody forgets, and goes on when somebody has", () => {
+    const path = newPath("full-ring");
+    expect(drive("full-ring", path)).toEqual({
+      appended: RING_BYTES / RECORD_BYTES,
+      "appended after nonsense": 0,
+      "appended after 64 were forgotten": 64,
+    });
+    expect(outcome(path).reasons).toBe(DropReason.sizeLimit);
+  });
+
+  test.each(["address", "thread"] as const)(
+    "with two threads and the %s sanitizer, every record is whole",
+    (sanitizer) => {
+      const path = newPath(`ring-threads-${sanitizer}`);
+      drive("ring-threads", path, sanitizer);
+      expect(outcome(path).records).toBe(20_000);
+      expectRing(path);
+    },
+  );
 });
 
 test("62 MiB of records leave less than 4 MiB in memory", () => {

@@ -99,6 +99,7 @@ export const AGENT: AgentOptions = {
   probeFolder: join(ROOT, "prebuilds"),
   pprofModule: null,
   attachedBy: null,
+  ring: false,
 };
 
 /** The isolate with this id, name or kind. Throws where there is none. */

@@ -156,6 +156,7 @@ function testManifest(): Manifest {
       spikeMs: 10,
       redacted: false,
     },
+    dump: null,
     files: [],
     warnings: [],
   };

@@ -143,6 +143,7 @@ export interface RecordingOptions {
   readonly processes?: readonly ProcessColumns[];
   readonly machine?: Partial<Manifest["machine"]>;
   readonly redacted?: boolean;
+  readonly dump?: Manifest["dump"];
   readonly workload?: MeasuredWorkload;
   readonly warnings?: readonly Warning[];
 }
@@ -184,6 +185,7 @@ export function recording(isolates: string | readonly IsolateData[], options: Re
         spikeMs: 10,
         redacted: options.redacted ?? false,
       },
+      dump: options.dump ?? null,
       files: [],
       warnings: [],
     },

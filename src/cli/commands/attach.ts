@@ -1,6 +1,7 @@
 import { usageError } from "../../lib/errors.ts";
 import { parseDuration, parseSize } from "../../lib/units.ts";
 import type { CommandSpec } from "../command.ts";
+import { addFlightFlags, type FlightFlags, flightOf } from "../flight-flags.ts";
 import { parsePid } from "../parse-pid.ts";
 import type { AttachFlags } from "../run-attach.ts";
 import type { TraceFlags } from "../run-trace.ts";
@@ -38,6 +39,7 @@ export const attachCommand: CommandSpec = {
     "gcspike attach 4121",
     "gcspike attach 4121 --duration 30s -o stall.gcspike",
     "sudo gcspike attach --ebpf --name api --min-bytes 1MiB",
+    "gcspike attach 4121 --trigger 'pause>50ms' --keep 60s",
   ],
   configure: (command, { terminal, finish }) => {
     command
@@ -57,9 +59,22 @@ export const attachCommand: CommandSpec = {
         Math.ceil(parseSize("--min-bytes", text)),
       )
       .option("--depth <functions>", "with --ebpf: functions in the stack of an allocation (default: 16)", parseDepth)
-      .option("--function <pattern>", "with --ebpf: only allocations with such a function in their stack", parsePattern)
-      .action(async (pid: number | undefined, flags: AttachFlags & TraceFlags & { readonly ebpf?: true }) => {
+      .option(
+        "--function <pattern>",
+        "with --ebpf: only allocations with such a function in their stack",
+        parsePattern,
+      );
+    addFlightFlags(command);
+    command.action(
+      async (pid: number | undefined, flags: AttachFlags & FlightFlags & TraceFlags & { readonly ebpf?: true }) => {
+        const flight = flightOf(flags);
         if (flags.ebpf === true) {
+          if (flight !== undefined) {
+            throw usageError(
+              "A flight recorder keeps what the probe writes: not with --ebpf.",
+              "Leave out one of them.",
+            );
+          }
           const { runTrace } = await import("../run-trace.ts");
           finish(await runTrace(pid, flags, terminal));
           return;
@@ -69,7 +84,8 @@ export const attachCommand: CommandSpec = {
         if (pid === undefined)
           throw usageError("There is no process id.", "gcspike attach 4121  (find it: pgrep -af node)");
         const { runAttach } = await import("../run-attach.ts");
-        finish(await runAttach(pid, flags, terminal));
-      });
+        finish(await runAttach(pid, { ...flags, flight }, terminal));
+      },
+    );
   },
 };

@@ -3,10 +3,11 @@ import { usageError } from "../../lib/errors.ts";
 import { parseDuration } from "../../lib/units.ts";
 import { ALL_FLAGS, WORKLOAD_NAMES, WORKLOADS, type WorkloadName } from "../../workload/workloads.ts";
 import type { CommandSpec } from "../command.ts";
+import { addFlightFlags, type FlightFlags, flightOf } from "../flight-flags.ts";
 import type { RecordFlags } from "../run-record.ts";
 import { addFlags, givenWords } from "../workload-flags.ts";
 
-type Parsed = RecordFlags & { readonly workload?: WorkloadName } & Readonly<Record<string, unknown>>;
+type Parsed = RecordFlags & FlightFlags & { readonly workload?: WorkloadName } & Readonly<Record<string, unknown>>;
 
 export const recordCommand: CommandSpec = {
   name: "record",
@@ -14,6 +15,7 @@ export const recordCommand: CommandSpec = {
   examples: [
     "gcspike record -- node server.js",
     'gcspike record -o load.gcspike --node-args "--max-semi-space-size=64" -- npx vitest run',
+    "gcspike record --trigger 'pause>50ms' --trigger 'heap>800MiB' --keep 60s -- node server.js",
     "gcspike record --workload txpool --mode mmap --duration 30s",
   ],
   configure: (command, { terminal, finish }) => {
@@ -32,23 +34,28 @@ export const recordCommand: CommandSpec = {
       .option("--node-args <options>", "more options for the program's Node")
       .option("--live-heap", "add a profile of the heap that is alive at the end")
       .option("--cpu", "add a wall-clock profile")
-      .option("--redact", "keep neither the command's arguments nor the home folder's name")
+      .option("--redact", "keep neither the command's arguments nor the home folder's name");
+    addFlightFlags(command);
+    command
       .optionsGroup("A built-in workload instead of a command:")
       .addOption(new Option("--workload <name>", "gcspike simulate <name> --help").choices(WORKLOAD_NAMES));
     addFlags(command, ALL_FLAGS);
     command.action(async (words: readonly string[], flags: Parsed) => {
       const { runRecord, runRecordWorkload } = await import("../run-record.ts");
       const given = givenWords(ALL_FLAGS, flags);
+      const { trigger, keep, maxDumps, maxDisk, ...own } = flags;
+      const recordFlags = { ...own, flight: flightOf({ trigger, keep, maxDumps, maxDisk }) };
       if (flags.workload !== undefined) {
-        finish(await runRecordWorkload(WORKLOADS[flags.workload], given, words, flags, terminal));
+        finish(await runRecordWorkload(WORKLOADS[flags.workload], given, words, recordFlags, terminal));
         return;
       }
-      const [own] = Object.keys(given);
-      if (own !== undefined) throw usageError(`--${own} is an option of a workload.`, "Name it: --workload txpool");
+      const [workloadFlag] = Object.keys(given);
+      if (workloadFlag !== undefined)
+        throw usageError(`--${workloadFlag} is an option of a workload.`, "Name it: --workload txpool");
       if (words.length === 0) {
         throw usageError("Missing required argument 'command'.", "Accepted forms: gcspike record --help");
       }
-      finish(await runRecord(words, flags, terminal));
+      finish(await runRecord(words, recordFlags, terminal));
     });
   },
 };

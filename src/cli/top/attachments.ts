@@ -84,11 +84,16 @@ export class Attachments {
     try {
       if (controller.signal.aborted) return;
       const isKept = (programEnded: boolean): boolean => one.isKept || programEnded;
-      const result = await attach({ pid, signal: controller.signal, isKept }, ({ path }) => {
-        one.folder = path;
-        this.#news({ is: "attached", row, folder: shortPath(path) });
-        started();
-      });
+      const result = await attach(
+        { pid, signal: controller.signal, isKept },
+        {
+          started: ({ path }) => {
+            one.folder = path;
+            this.#news({ is: "attached", row, folder: shortPath(path) });
+            started();
+          },
+        },
+      );
       note = one.why ?? this.#noteOf(one, result);
     } catch (error) {
       note = reasonOf(error);

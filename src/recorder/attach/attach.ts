@@ -1,5 +1,5 @@
 /** Records a program that runs already, from now until it is told to stop. */
-import { chownSync, existsSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { chownSync, existsSync, mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { GcspikeError } from "../../lib/errors.ts";
@@ -7,10 +7,12 @@ import { packageRoot } from "../../lib/package.ts";
 import { attachExpression } from "../../recording/attach-expression.ts";
 import { writeManifest } from "../../recording/manifest.ts";
 import { ATTACHED_FILE, type AttachAnswer, type Manifest, type Warning } from "../../recording/spec.ts";
-import { finishRecording } from "../finish.ts";
+import { type FlightObserver, FlightRecorder, type WrittenDump } from "../flight/flight.ts";
+import { type FlightOptions, planFlight } from "../flight/flight-options.ts";
 import { createFolder, type RecordingFolder } from "../folder.ts";
+import { keepAll } from "../keeping.ts";
 import { agentOptions, manifestOptions } from "../record-options.ts";
-import { mayRun, trimMeanwhile } from "../running.ts";
+import { mayRun } from "../running.ts";
 import { startingManifest } from "../starting-manifest.ts";
 import type { Evaluated } from "./inspector.ts";
 import { startLoader } from "./load.ts";
@@ -27,6 +29,8 @@ export interface AttachOptions {
   readonly allocations?: boolean | undefined;
   /** A pause this long is a spike, ms; 10 by default. */
   readonly spikeMs?: number | undefined;
+  /** A flight recorder instead of a recording of everything: see RecordOptions. */
+  readonly flight?: FlightOptions | undefined;
   /** Ends the recording; the program goes on. */
   readonly signal: AbortSignal;
   /** Asked when it has ended: false removes the recording. By default it is kept. */
@@ -41,6 +45,12 @@ export interface AttachResult {
   readonly durationMs: number;
   /** What is missing in the recording, and why; also in its manifest. */
   readonly warnings: readonly Warning[];
+  /** Of a flight recorder, the oldest first. */
+  readonly dumps: readonly WrittenDump[];
+}
+
+export interface AttachObserver extends FlightObserver {
+  readonly started: (attached: Attached) => void;
 }
 
 export interface Attached {
@@ -48,6 +58,7 @@ export interface Attached {
   readonly command: readonly string[];
   /** Its inspector had been open before gcspike came, and stays so. */
   readonly inspectorWasOpen: boolean;
+  readonly flight: FlightRecorder | null;
 }
 
 const LOOK_AGAIN_MS = 100;
@@ -128,7 +139,8 @@ const NOT_STOPPED: Warning = {
  * Records a program that runs, in its main thread and its workers, until `signal` or its end. Throws GcspikeError, and leaves no
  * folder, where that is impossible.
  */
-export async function attach(options: AttachOptions, started: (attached: Attached) => void): Promise<AttachResult> {
+export async function attach(options: AttachOptions, observer: AttachObserver): Promise<AttachResult> {
+  const plan = options.flight === undefined ? null : planFlight(options.flight);
   const target = await requireFree(options.pid);
   const root = packageRoot();
   const agent = join(root, "dist", "agent", "attach.cjs");
@@ -136,25 +148,28 @@ export async function attach(options: AttachOptions, started: (attached: Attache
   const recordOptions = { ...options, command: target.command };
   const folder = newFolder();
   const manifest: Manifest = { ...startingManifest(target.command, manifestOptions(recordOptions)), pid: target.pid };
+  const flight = plan === null ? null : new FlightRecorder(folder.path, plan, manifest, observer);
+  const keeping = flight ?? keepAll(folder.path);
   try {
     await start();
   } catch (error) {
-    discard(folder);
+    // The target may have begun to write: it stops when its file is gone.
+    rmSync(join(keeping.folder, ATTACHED_FILE), { force: true });
+    folder.discard();
     throw error;
   } finally {
     loader.release();
   }
-  const stopTrimming = trimMeanwhile(folder.path);
   try {
     const programEnded = await untilOver(target, options.signal);
     return await finish(programEnded);
   } finally {
-    stopTrimming();
+    keeping.stop();
   }
 
   function newFolder(): RecordingFolder {
     try {
-      return createFolder(options.output, target.command, new Date());
+      return createFolder(options.output, target.command, new Date(), plan === null ? ".gcspike" : ".flight");
     } catch (error) {
       loader.release();
       throw error;
@@ -164,32 +179,32 @@ export async function attach(options: AttachOptions, started: (attached: Attache
   async function start(): Promise<void> {
     const settings = { ...agentOptions(recordOptions, root), attachedBy: process.pid };
     const files = { "agent.json": JSON.stringify(settings), [ATTACHED_FILE]: `${process.pid}\n` };
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(folder.path, name), text);
-    writeManifest(folder.path, manifest);
-    giveTo(target, [folder.path, ...Object.keys(files).map((name) => join(folder.path, name))]);
-    const evaluated = await loader.evaluate({ target, expression: attachExpression(agent, folder.path, "") });
+    const into = keeping.folder;
+    mkdirSync(into, { recursive: true });
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(into, name), text);
+    writeManifest(into, manifest);
+    giveTo(target, [folder.path, into, ...Object.keys(files).map((name) => join(into, name))]);
+    const evaluated = await loader.evaluate({ target, expression: attachExpression(agent, into, "") });
     requireRecording(target, evaluated);
-    started({ path: folder.path, command: target.command, inspectorWasOpen: evaluated.wasOpen });
+    keeping.begin(manifest);
+    observer.started({ path: folder.path, command: target.command, inspectorWasOpen: evaluated.wasOpen, flight });
   }
 
   async function finish(programEnded: boolean): Promise<AttachResult> {
-    const stopped = programEnded || (await letGo(target, folder.path));
+    const stopped = programEnded || (await letGo(target, keeping.folder));
     const endNs = process.hrtime.bigint();
     const durationMs = Number(endNs - BigInt(manifest.startNs)) / 1e6;
     if (options.isKept?.(programEnded) === false) {
       folder.discard();
-      return { path: folder.path, programEnded, durationMs, warnings: [] };
+      return { path: folder.path, programEnded, durationMs, warnings: [], dumps: [] };
     }
-    if (programEnded) rmSync(join(folder.path, ATTACHED_FILE), { force: true });
-    const isRunning = stopped ? () => false : mayRun(folder.path);
+    if (programEnded) rmSync(join(keeping.folder, ATTACHED_FILE), { force: true });
+    const isRunning = stopped ? () => false : mayRun(keeping.folder);
     const warnings = stopped ? [] : [NOT_STOPPED];
-    const found = await finishRecording(folder.path, { ...manifest, endNs: String(endNs) }, { isRunning, warnings });
-    return { path: folder.path, programEnded, durationMs, warnings: found };
+    const ended = { ...manifest, endNs: String(endNs) };
+    const found = await keeping.finish(ended, { programEnded, isRunning, warnings });
+    const dumps = flight?.dumps ?? [];
+    if (flight !== null && dumps.length === 0) folder.discard();
+    return { path: folder.path, programEnded, durationMs, warnings: found, dumps };
   }
-}
-
-/** The target may have begun to write: it stops when its file is gone. */
-function discard(folder: RecordingFolder): void {
-  rmSync(join(folder.path, ATTACHED_FILE), { force: true });
-  folder.discard();
 }

@@ -1,6 +1,7 @@
 /** Who, what, when: the command, the machine, whether the recording is whole, and everything doubtful about it. */
+import { foremost } from "../../lib/triggers.ts";
 import { type Child, h } from "./dom.ts";
-import { bytes, isolateKind, ms, plural } from "./format.ts";
+import { bytes, isolateKind, moment, ms, plural } from "./format.ts";
 import { themeButton, warningBox } from "./page-parts.ts";
 import type { Store } from "./store.ts";
 import type { ReportData } from "./wire.ts";
@@ -24,10 +25,20 @@ function machineText({ platform, arch, cpus }: RecordingFacts): string {
   return known.join(", ") || "unknown";
 }
 
+/** Why a flight recorder wrote it. */
+function dumpFacts({ dump }: RecordingFacts): readonly (readonly [string, string])[] {
+  const why = foremost(dump?.triggers ?? []);
+  if (dump === undefined || why === undefined) return [];
+  const others = dump.triggers.length - 1 + dump.untold;
+  const more = others === 0 ? "" : `, and ${plural(others, "more trigger")}`;
+  return [["Dumped for", `${why.trigger} at ${moment(why.atMs)}: ${why.what}${more}`]];
+}
+
 function facts(recording: RecordingFacts): HTMLElement {
   const entries: readonly (readonly [string, string, boolean?])[] = [
     ["Recorded", `${startedAt(recording.startedAt)}, ${ms(recording.durationMs)}`],
     ["Ended", ending(recording), !recording.complete],
+    ...dumpFacts(recording),
     ["Node", recording.node === "" ? "unknown" : `${recording.node.replace(/^v?/, "v")}, V8 ${recording.v8}`],
     ["Machine", machineText(recording)],
     ["Heap limit", bytes(recording.heapLimitBytes)],

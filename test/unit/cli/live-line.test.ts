@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { describeArmed } from "../../../src/cli/flight-output.ts";
 import { drawRow, releaseRow, reserveRow } from "../../../src/cli/live-line.ts";
 import { describeLive, formatElapsed } from "../../../src/cli/recording-summary.ts";
 
@@ -93,11 +94,14 @@ test("the line never wraps", () => {
 
 test("what it says", () => {
   const state = { pauses: 318, worstMs: 41.8, heapBytes: 212 * 1024 ** 2 };
-  expect(describeLive("server.js", 4121, 72_400, state)).toBe(
+  expect(describeLive("recording", "server.js", 4121, 72_400, state)).toBe(
     "  recording server.js (pid 4121)   01:12   pauses 318   worst 41.8 ms   heap 212 MiB",
   );
-  expect(describeLive("a\u001b[31m\nb", 1, 0, { pauses: 0, worstMs: 0, heapBytes: null })).toBe(
+  expect(describeLive("recording", "a\u001b[31m\nb", 1, 0, { pauses: 0, worstMs: 0, heapBytes: null })).toBe(
     "  recording a b (pid 1)   00:00   pauses 0",
+  );
+  expect(describeArmed("server.js", 4121, 72_400, { ...state, dumps: 2 })).toBe(
+    "  armed for server.js (pid 4121)   01:12   pauses 318   worst 41.8 ms   heap 212 MiB   dumps 2",
   );
 });
 

@@ -17,6 +17,7 @@ describe("help", () => {
       "record",
       "attach",
       "top",
+      "recover",
       "report",
       "compare",
       "check",

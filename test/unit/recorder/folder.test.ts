@@ -2,21 +2,21 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createFolder, createGroupFolder, defaultFolderName } from "../../../src/recorder/folder.ts";
+import { createFolder, createGroupFolder, defaultStem } from "../../../src/recorder/folder.ts";
 
 const NOW = new Date(2026, 10, 22, 9, 14, 7);
 const NAME = "server-2026-11-22T09-14-07";
 
 describe("names", () => {
   test("the folder is named after the program and the time", () => {
-    expect(defaultFolderName(["node", "server.js"], NOW)).toBe(`${NAME}.gcspike`);
+    expect(defaultStem(["node", "server.js"], NOW)).toBe(NAME);
   });
 
   test("a program's name cannot leave the folder, hide it or make it endless", () => {
-    expect(defaultFolderName(["node", "../..\u001b[31m/.. ; rm -rf"], NOW)).toMatch(/^_rm_-rf-2026/);
-    expect(defaultFolderName(["node", ".hidden.js"], NOW)).toMatch(/^hidden-2026/);
-    expect(defaultFolderName(["node", `${"x".repeat(500)}.js`], NOW).length).toBeLessThan(100);
-    expect(defaultFolderName(["node", "/"], NOW)).toMatch(/^recording-2026/);
+    expect(defaultStem(["node", "../..\u001b[31m/.. ; rm -rf"], NOW)).toMatch(/^_rm_-rf-2026/);
+    expect(defaultStem(["node", ".hidden.js"], NOW)).toMatch(/^hidden-2026/);
+    expect(defaultStem(["node", `${"x".repeat(500)}.js`], NOW).length).toBeLessThan(100);
+    expect(defaultStem(["node", "/"], NOW)).toMatch(/^recording-2026/);
   });
 });
 

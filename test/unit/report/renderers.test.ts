@@ -18,10 +18,47 @@ function viewOf(story: string): ReportView {
   return buildView(told, analyse(told, SPIKE));
 }
 
+const oneLine = (page: Uint8Array) => text(page).replaceAll(/\s+/g, " ");
 const text = (bytes: Uint8Array) => new TextDecoder("utf-8", { fatal: true }).decode(bytes);
 
 describe.each(Object.keys(STORIES))("the story %s", (story) => {
   const view = viewOf(story);
+
+  describe("a flight recorder's dump", () => {
+    const trigger = (name: string, ms: number, what: string) => ({
+      trigger: name,
+      atNs: String(BigInt(recording("-s").manifest.startNs) + BigInt(ms) * 1_000_000n),
+      what,
+    });
+    const dump = {
+      keepMs: 60_000,
+      afterMs: 5000,
+      triggers: [
+        trigger("pause>50ms", 57_400, "a scavenge of <62> ms\u001b[31m"),
+        trigger("heap>1GiB", 58_000, "1.2 GiB of heap in use"),
+      ],
+      untold: 3,
+    };
+    const dumped = recording("-s", { dump });
+    const view = buildView(dumped, analyse(dumped, SPIKE));
+
+    test("says in its head why it was written, and when", () => {
+      const said = "Written by the flight recorder: pause>50ms at 57.4 s, a scavenge of <62> ms, and 4 more triggers.";
+      expect(oneLine(renderTerminal(view, PLAIN))).toContain(said);
+      expect(text(renderMarkdown(view))).toContain("Written by the flight recorder: pause&gt;50ms at 57.4 s");
+      expect(text(renderMarkdown(view))).not.toContain("<62>");
+    });
+
+    test("names its triggers in JSON", () => {
+      const json = JSON.parse(text(renderJson(view)));
+      expectValidReport(json);
+      expect(json.recording.dump).toMatchObject({
+        untold: 3,
+        keepMs: 60_000,
+        triggers: [{ atMs: 57_400 }, { atMs: 58_000 }],
+      });
+    });
+  });
 
   test("as JSON", () => {
     const bytes = renderJson(view);
@@ -76,7 +113,6 @@ test("the tags before a spike, the most over-represented first, in every text", 
 });
 
 describe("second by second", () => {
-  const oneLine = (page: Uint8Array) => text(page).replaceAll(/\s+/g, " ");
   const tagged = STORIES.tagged?.() ?? recording([]);
 
   test("each lane says its highest second, where seconds are marked and what that means", () => {
