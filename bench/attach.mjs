@@ -1,7 +1,7 @@
-// How long does `gcspike attach` take to its first pause, how long is the inspector reachable, and does a program serve on when gcspike is
-// killed at random moments?
+// How long does `gcspike attach` take to its first pause, how long is the inspector reachable, does a program serve on when gcspike is
+// killed at random moments, and what does a flight recorder cost while nothing fires?
 //
-//   node bench/attach.mjs [--attaches 20] [--kills 200] [--this-node]
+//   node bench/attach.mjs [--attaches 20] [--kills 200] [--rests 10] [--rest-seconds 15] [--this-node]
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,12 +11,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { findNodes } from "./lib/nodes.mjs";
-import { median } from "./lib/statistics.mjs";
+import { ringAtRest } from "./lib/ring-at-rest.mjs";
+import { median, medianInterval } from "./lib/statistics.mjs";
 
 const { values } = parseArgs({
   options: {
     attaches: { type: "string", default: "20" },
     kills: { type: "string", default: "200" },
+    rests: { type: "string", default: "10" },
+    "rest-seconds": { type: "string", default: "15" },
     "this-node": { type: "boolean", default: false },
   },
 });
@@ -124,20 +127,50 @@ async function killOnce({ pid }, number) {
   remove(path);
 }
 
+/** One attach, as often as asked for. */
+async function measureAttaches(server, version) {
+  const attaches = [];
+  for (let i = 0; i < Number(values.attaches); i++) attaches.push(await attachOnce(server, i));
+  if (attaches.length === 0) return;
+  const firsts = attaches.map(({ firstMs }) => firstMs);
+  const opens = attaches.map(({ openMs }) => openMs);
+  console.log(
+    `Node ${version}: first pause ${median(firsts).toFixed(0)} ms after the command began (at most ${Math.max(...firsts).toFixed(0)}), ` +
+      `inspector reachable for ${median(opens).toFixed(0)} ms (at most ${Math.max(...opens).toFixed(0)}), ${attaches.length} attaches`,
+  );
+}
+
+/** "0.12 [0.02, 0.31]": the median and its 95 % interval. */
+function spread(numbers, digits) {
+  const { median: middle, low, high } = medianInterval(numbers);
+  return `${middle.toFixed(digits)} [${low.toFixed(digits)}, ${high.toFixed(digits)}]`;
+}
+
+/** What the ring costs where the program idles, and where it answers ten requests a second. */
+async function measureRing(server, version) {
+  const rounds = Number(values.rests);
+  if (rounds === 0) return;
+  for (const everyMs of [0, 100]) {
+    const ms = Number(values["rest-seconds"]) * 1000;
+    const found = await ringAtRest(server, { gcspike, folder, rounds, ms, everyMs });
+    const all = (key, factor) => found.map((round) => round[key] * factor);
+    console.log(
+      `Node ${version}: flight recorder at rest, the program takes ${spread(all("bareShare", 100), 2)} % of a processor without it: ` +
+        `with it ${spread(all("moreCpu", 100), 2)} % more, ${spread(all("moreBytes", 1e-6), 1)} MB more memory, ` +
+        `${spread(all("disk", 1e-6), 1)} MB of disk; gcspike itself ${spread(all("ownCpu", 100), 2)} %, ` +
+        `${spread(all("ownBytes", 1e-6), 0)} MB; ${rounds} rounds of ${values["rest-seconds"]} s`,
+    );
+  }
+}
+
 const nodes = values["this-node"] ? [{ version: process.versions.node, path: process.execPath }] : findNodes();
 try {
   for (const { version, path } of nodes) {
     const server = await startServer(path);
     process.once("exit", () => server.child.kill("SIGKILL"));
+    await measureRing(server, version);
     const stopLoad = load(server.port);
-    const attaches = [];
-    for (let i = 0; i < Number(values.attaches); i++) attaches.push(await attachOnce(server, i));
-    const firsts = attaches.map(({ firstMs }) => firstMs);
-    const opens = attaches.map(({ openMs }) => openMs);
-    console.log(
-      `Node ${version}: first pause ${median(firsts).toFixed(0)} ms after the command began (at most ${Math.max(...firsts).toFixed(0)}), ` +
-        `inspector reachable for ${median(opens).toFixed(0)} ms (at most ${Math.max(...opens).toFixed(0)}), ${attaches.length} attaches`,
-    );
+    await measureAttaches(server, version);
     const before = listening(server.pid);
     for (let i = 0; i < Number(values.kills); i++) await killOnce(server, i);
     await sleep(1000);
