@@ -36,19 +36,23 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
+/** V8's young generation as the workload has it. By itself V8 begins with a small one, and how soon that grows is chance. */
+const YOUNG = ["--min-semi-space-size=16", "--max-semi-space-size=16"];
+
 async function measure(store: string, residents: number, turnovers: number): Promise<Measured> {
-  const words = ["--expose-gc", bundle, store, String(residents), String(turnovers)];
+  const words = ["--expose-gc", ...YOUNG, bundle, store, String(residents), String(turnovers)];
   const { stdout } = await promisify(execFile)(process.execPath, words);
   return JSON.parse(stdout) as Measured;
 }
 
-test("mmap: two million operations, next to no collection, nothing of a transaction on the heap", async () => {
+test("mmap: two million operations, no garbage of theirs, nothing of a transaction on the heap", async () => {
   const { size, heap, collections, included, accepted } = await measure("mmap", 20_000, 50);
   expect(included + accepted).toBeGreaterThan(2_000_000);
   expect(size).toBe(20_000);
   // What is compiled meanwhile: some 300 KB in all, whatever the pool's size.
   expect(heap).toBeLessThan(40);
-  expect(collections).toBeLessThan(5);
+  // 16 MiB a collection: less than a boxed number an operation.
+  expect(collections).toBeLessThan(2);
 });
 
 test.each(["naive", "pooled"])(
