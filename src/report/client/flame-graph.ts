@@ -10,7 +10,9 @@ import type { AllocationData } from "./wire.ts";
 
 const ROW = 21;
 const FONT = "12px ui-monospace, 'SF Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace";
-const NARROWEST = 0.5;
+/** Narrower than that nobody can point at it, and towers of such boxes would leave the rest of the graph empty. */
+const NARROWEST = 3;
+const NARROWEST_DRAWN = 0.5;
 const NARROWEST_TEXT = 28;
 const TEXT_INSET = 5;
 const SHADES = 3;
@@ -139,7 +141,7 @@ function drawBox(context: CanvasRenderingContext2D, box: Box, look: Look, charac
   const { fill, alpha } = fillOf(box, look);
   context.globalAlpha = alpha;
   context.fillStyle = fill;
-  context.fillRect(left, top, Math.max(width - 1, NARROWEST), ROW - 1);
+  context.fillRect(left, top, Math.max(width - 1, NARROWEST_DRAWN), ROW - 1);
   context.globalAlpha = 1;
   if (isInlined(node)) drawSeam(context, left, top, width);
   if (look.pointed === box) {
