@@ -34,7 +34,7 @@ const RUNS = Number(values.runs);
 const CHECKS = Number(values.checks);
 const DESIGN = { mostRuns: Number(values.pairs), paired: true, falseAlarm: 0.01, miss: 0.1 };
 
-const { judge, looksOf, settledByProcessor, siteBytesOf, siteChanges } = await load(
+const { allPass, judge, looksOf, siteBytesOf, siteChanges } = await load(
   "src/analysis/check",
   "clocks",
   "judge",
@@ -120,9 +120,7 @@ function oneCheck(rounds, variant, questions, random) {
     );
     const worse = metrics.filter(({ verdict }) => verdict === "regression");
     if (worse.length > 0) return { verdict: "regression", taken, by: worse.map(({ metric }) => metric), pairs };
-    const open = metrics.filter(({ verdict }) => verdict !== "pass");
-    const settled = taken === DESIGN.mostRuns ? settledByProcessor(metrics) : [];
-    if (open.length === settled.length) return { verdict: "pass", taken, by: [], pairs };
+    if (allPass(metrics, taken === DESIGN.mostRuns)) return { verdict: "pass", taken, by: [], pairs };
   }
   return { verdict: "inconclusive", taken: DESIGN.mostRuns, by: [], pairs: drawn };
 }

@@ -14,7 +14,7 @@ import type {
   SiteChangeMeasure,
   Verdict,
 } from "./check-types.ts";
-import { settledByProcessor } from "./clocks.ts";
+import { allPass, settledByProcessor } from "./clocks.ts";
 import { type Design, judge, type Question } from "./judge.ts";
 import { LEAST_RUNS } from "./looks.ts";
 import { metricValues } from "./metric-values.ts";
@@ -142,10 +142,7 @@ function overall(
   const exceeded = budgets.filter(({ ok, value }) => !ok && value !== null);
   if (exceeded.some((budget) => isSettled(budget, mostRuns) || isOver)) return "regression";
   if (exceeded.length > 0 || budgets.some(({ value }) => value === null)) return "inconclusive";
-  const open = metrics.filter(({ verdict }) => verdict !== "pass");
-  // Runs that may still come are the better answer.
-  const settled = isOver ? settledByProcessor(metrics) : [];
-  return open.length === settled.length ? "pass" : "inconclusive";
+  return allPass(metrics, isOver) ? "pass" : "inconclusive";
 }
 
 function decider(

@@ -14,3 +14,9 @@ export function settledByProcessor(metrics: readonly CheckedMetric[]): readonly 
     return passing.has(`pause.cpu.${name}`) && Math.log1p(metric.change) < limitOf(metric.maxRegression, metric.better);
   });
 }
+
+/** Whether nothing keeps a check from passing. `isOver`: there are no more runs to come, which are the better answer. */
+export function allPass(metrics: readonly CheckedMetric[], isOver: boolean): boolean {
+  const settled = new Set(isOver ? settledByProcessor(metrics) : []);
+  return metrics.every((metric) => metric.verdict === "pass" || settled.has(metric));
+}

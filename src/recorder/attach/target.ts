@@ -1,10 +1,11 @@
 /** What the system says of a process that is to be attached to, and why that may be impossible. */
 import { closeSync, openSync, readFileSync, readlinkSync, readSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { dirname } from "node:path";
 import { GcspikeError } from "../../lib/errors.ts";
 import { parseManifest } from "../../recording/manifest.ts";
 import { splitNodeOptions } from "../node-options.ts";
 import { isNode } from "../processes/node-process.ts";
+import { linkedExecutable } from "../processes/proc.ts";
 
 export interface AttachTarget {
   readonly pid: number;
@@ -132,8 +133,7 @@ export function textIn(path: string, text: string): string | null {
 }
 
 export function isNodeProgram(pid: number): boolean {
-  const name = basename(readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""));
-  return isNode(name) || textIn(`/proc/${pid}/exe`, NODE_TEXT) !== null;
+  return isNode(linkedExecutable(pid)) || textIn(`/proc/${pid}/exe`, NODE_TEXT) !== null;
 }
 
 /** The folder into which a probe inside the process records: it has the files mapped. */

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { GcspikeError } from "../../lib/errors.ts";
 import { plainText } from "../../lib/text.ts";
 import { writeManifest } from "../../recording/manifest.ts";
-import type { Manifest, Warning } from "../../recording/spec.ts";
+import type { Manifest } from "../../recording/spec.ts";
+import type { AttachResult } from "../attach/attach.ts";
 import { startTicksOf } from "../attach/target.ts";
 import { finishRecording } from "../finish.ts";
 import { createFolder } from "../folder.ts";
@@ -33,15 +34,7 @@ export interface TraceOptions {
   readonly signal: AbortSignal;
 }
 
-export interface TraceResult {
-  /** The recording's folder, absolute. */
-  readonly path: string;
-  /** The program ended before it was let go. */
-  readonly programEnded: boolean;
-  readonly durationMs: number;
-  /** What is missing in the recording, and why; also in its manifest. */
-  readonly warnings: readonly Warning[];
-}
+export type TraceResult = Omit<AttachResult, "dumps">;
 
 export interface Tracing {
   readonly path: string;

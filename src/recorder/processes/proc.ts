@@ -22,10 +22,15 @@ export function procProcesses(named: ReadonlySet<number>): readonly NodeProcess[
   });
 }
 
+/** Base name of what the process runs, also where the file is gone. Throws where the link cannot be read. */
+export function linkedExecutable(pid: number): string {
+  return basename(readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""));
+}
+
 /** Its base name. Of other users' processes only root may read the link; the command is there for everybody. */
 function executableOf(pid: number): string {
   try {
-    return basename(readlinkSync(`/proc/${pid}/exe`).replace(/ \(deleted\)$/, ""));
+    return linkedExecutable(pid);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EACCES") return "";
     return basename(commandOf(pid)[0] ?? "");
