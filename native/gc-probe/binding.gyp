@@ -15,6 +15,7 @@
         "heap_layout.cc",
         "heap_sampler.cc",
         "heap_samples.cc",
+        "high_descriptor.cc",
         "inlined_functions.cc",
         "javascript_stacks.cc",
         "loop_watch.cc",

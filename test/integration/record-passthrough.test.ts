@@ -76,6 +76,20 @@ describe("stdin, stdout and stderr", () => {
     expect(readFileSync(proof, "utf8")).toBe("ran");
   });
 
+  test.runIf(process.platform === "linux")(
+    "its files get the numbers they would, in a table that is no longer",
+    async () => {
+      const code = `
+      const { openSync, readFileSync } = require("node:fs");
+      const file = openSync("/dev/null");
+      console.log(file, /FDSize:.*/.exec(readFileSync("/proc/self/status", "utf8"))[0]);`;
+      const bare = await new Running("node", ["-e", code]).ended;
+      const recorded = await runGcspike(evaluate(code));
+      expect(bare.stdout).toMatch(/^\d+ FDSize:\s+\d+\n$/);
+      expect(recorded.stdout).toBe(bare.stdout);
+    },
+  );
+
   test("a pipe that the program shares with gcspike stays blocking", async () => {
     const flags =
       "import fcntl,os,time; time.sleep(0.7); print([fcntl.fcntl(f, fcntl.F_GETFL) & os.O_NONBLOCK for f in (0,1,2)])";

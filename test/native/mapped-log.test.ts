@@ -30,7 +30,11 @@ afterAll(() => {
 const SANITIZERS = { address: "address,undefined", thread: "thread" } as const;
 
 beforeAll(() => {
-  const sources = ["native/gc-probe/mapped_log.cc", "test/native/mapped-log-driver.cc"].map((name) => join(ROOT, name));
+  const sources = [
+    "native/gc-probe/mapped_log.cc",
+    "native/gc-probe/high_descriptor.cc",
+    "test/native/mapped-log-driver.cc",
+  ].map((name) => join(ROOT, name));
   for (const [name, sanitizers] of Object.entries(SANITIZERS)) {
     const flags = ["-std=c++20", "-g", "-O1", `-fsanitize=${sanitizers}`, "-fno-sanitize-recover=all", "-pthread"];
     const include = `-I${join(ROOT, "native/gc-probe")}`;
