@@ -19,6 +19,6 @@ describe("the agent's object literals", () => {
   it("have none in what is shipped", () => {
     const shipped = readFileSync(new URL("../../../dist/agent/preload.cjs", import.meta.url), "utf8");
     expect(withoutPrototypes(shipped)).toBe(shipped);
-    expect(shipped.split("__proto__: null").length).toBeGreaterThan(30);
+    expect(shipped.split(/__proto__: ?null/).length).toBeGreaterThan(30);
   });
 });
