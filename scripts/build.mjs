@@ -95,14 +95,21 @@ async function buildJavaScript() {
     // CommonJS, which modules import by name too: one channel, whoever loads it.
     await bundle(at("src/tag/index.ts"), { file: into("tag.cjs"), format: "cjs", strict: true });
     await bundle(at("src/cli/main.ts"), COMMAND_LINE.output(fresh), COMMAND_LINE.input);
-    for (const entry of ["preload", "attach"]) {
-      await bundle(
-        at("src/agent", `${entry}.ts`),
-        // Strict, as its sources are: what stands in the place of a method of Node's gets the `this` that the program gave.
-        { file: into(`agent/${entry}.cjs`), format: "cjs", minify: { compress: false, mangle: false }, strict: true },
-        { plugins: [ownShapes] },
-      );
-    }
+    await bundle(
+      { preload: at("src/agent/preload.ts"), attach: at("src/agent/attach.ts") },
+      {
+        dir: into("agent"),
+        format: "cjs",
+        entryFileNames: "[name].cjs",
+        // A program that was started under gcspike and then attached to loads both entries, and what they have in common once: it
+        // knows of both recordings.
+        chunkFileNames: "[name].cjs",
+        minify: { compress: false, mangle: false },
+        // As its sources are: what stands in the place of a method of Node's gets the `this` that the program gave.
+        strict: true,
+      },
+      { plugins: [ownShapes] },
+    );
     await bundle(at("src/recorder/attach/loader.ts"), { file: into("attach-loader.cjs"), format: "cjs" });
     for (const [program, entry] of Object.entries(WORKLOADS)) {
       await bundle(at("src/workload", entry), { file: into(`workload/${program}.js`), format: "esm" });

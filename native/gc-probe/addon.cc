@@ -3,6 +3,7 @@
 #include <v8.h>
 
 #include <string>
+#include <vector>
 
 #include "session.h"
 
@@ -40,6 +41,11 @@ bool Flag(Isolate* isolate, Local<Object> object, const char* name) {
   return Get(isolate, object, name)->BooleanValue(isolate);
 }
 
+Local<Value> ToText(Isolate* isolate, const std::string& text) {
+  const auto length = static_cast<int>(text.size());
+  return String::NewFromUtf8(isolate, text.data(), v8::NewStringType::kNormal, length).ToLocalChecked();
+}
+
 void Set(Isolate* isolate, Local<Object> object, const char* name, Local<Value> value) {
   object->Set(isolate->GetCurrentContext(), String::NewFromUtf8(isolate, name).ToLocalChecked(), value).Check();
 }
@@ -54,7 +60,8 @@ void Set(Isolate* isolate, Local<Object> object, const char* name, double value)
 
 // start({folder, isolateId, threadId, phases, allocations, allocationIntervalBytes, allocationWindowMs,
 // arrayBufferBytes, caller, inlined, ring, recorderFile?, recorderPid?, onStop?}) -> {gc, phases, allocations, arrayBuffers,
-// triggerStacks, tags, sampler, heapLimitBytes}: what could be started, and the heap's limit.
+// triggerStacks, tags, session, sampledInto, sampler?, heapLimitBytes}: what could be started, the number that appendTag takes, the
+// recording that has the isolate's sampler ("": none but this one), and the heap's limit.
 void Start(const FunctionCallbackInfo<Value>& args) {
   Isolate* isolate = args.GetIsolate();
   if (args.Length() < 1 || !args[0]->IsObject()) return;
@@ -85,6 +92,8 @@ void Start(const FunctionCallbackInfo<Value>& args) {
   Set(isolate, answer, "arrayBuffers", result.array_buffers);
   Set(isolate, answer, "triggerStacks", result.trigger_stacks);
   Set(isolate, answer, "tags", result.tags);
+  Set(isolate, answer, "session", static_cast<double>(result.session));
+  Set(isolate, answer, "sampledInto", ToText(isolate, result.sampled_into));
   if (result.allocations) {
     const char* const sampler = result.sampler == Sampler::kExact    ? "exact"
                                 : result.sampler == Sampler::kFrames ? "frames"
@@ -97,30 +106,25 @@ void Start(const FunctionCallbackInfo<Value>& args) {
   args.GetReturnValue().Set(answer);
 }
 
-// recordedInto() -> string: the folder into which this isolate is being recorded, "" where it is not.
+// recordedInto() -> string[]: the folders into which this isolate is being recorded.
 void RecordedInto(const FunctionCallbackInfo<Value>& args) {
-  const std::string folder = Session::RecordedInto();
-  const auto length = static_cast<int>(folder.size());
-  Local<String> text;
-  if (!String::NewFromUtf8(args.GetIsolate(), folder.data(), v8::NewStringType::kNormal, length).ToLocal(&text)) return;
-  args.GetReturnValue().Set(text);
+  Isolate* isolate = args.GetIsolate();
+  std::vector<Local<Value>> folders;
+  for (const std::string& folder : Session::RecordedInto()) folders.push_back(ToText(isolate, folder));
+  args.GetReturnValue().Set(v8::Array::New(isolate, folders.data(), folders.size()));
 }
 
 // yieldSampler(threadId?): leaves V8's heap sampler of this isolate, or of the worker with this thread id, to the program.
 void YieldSampler(const FunctionCallbackInfo<Value>& args) {
-  if (args.Length() == 0) {
-    if (Session* session = Session::OfThisThread(); session != nullptr) session->YieldSampler();
-    return;
-  }
-  const auto thread_id = args[0]->Uint32Value(args.GetIsolate()->GetCurrentContext()).FromMaybe(0);
-  if (const auto session = Session::OfThread(thread_id); session != nullptr) session->RequestYieldSampler();
+  if (args.Length() == 0) return Session::YieldSampler();
+  const Local<Context> context = args.GetIsolate()->GetCurrentContext();
+  Session::RequestYieldSampler(args[0]->Uint32Value(context).FromMaybe(0));
 }
 
-// appendTag(record: Uint8Array) -> boolean: appends a record of .tags; false where there is no room for it.
+// appendTag(session: number, record: Uint8Array) -> boolean: appends a record of .tags; false where there is no room for it.
 void AppendTag(const FunctionCallbackInfo<Value>& args) {
-  Session* session = Session::OfThisThread();
-  const bool appended =
-      session != nullptr && args.Length() > 0 && args[0]->IsUint8Array() && session->AppendTag(args[0].As<v8::Uint8Array>());
+  const bool appended = args.Length() > 1 && args[0]->IsUint32() && args[1]->IsUint8Array() &&
+                        Session::AppendTag(args[0].As<v8::Uint32>()->Value(), args[1].As<v8::Uint8Array>());
   args.GetReturnValue().Set(appended);
 }
 

@@ -22,6 +22,7 @@ class AllocationWindows {
   // Writes the last window and stops sampling. `yield`: the program wants the sampler for itself; the window says so.
   void Stop(bool yield);
 
+  bool is_sampling() const { return sampling_; }
   uint64_t window_start_ns() const { return window_start_ns_; }
 
  private:

@@ -55,6 +55,10 @@ ArrayBufferMeter* ArrayBufferMeter::OfThisThread() {
 }
 
 bool ArrayBufferMeter::Install(v8::Isolate* isolate, uint64_t live_bytes) {
+  if (users_ > 0) {
+    users_++;
+    return true;
+  }
   void* allocator = isolate->GetArrayBufferAllocator();
   char* known = static_cast<char*>(dlsym(RTLD_DEFAULT, "_ZTVN4node24NodeArrayBufferAllocatorE"));
   if (allocator == nullptr || known == nullptr) return false;
@@ -63,6 +67,7 @@ bool ArrayBufferMeter::Install(v8::Isolate* isolate, uint64_t live_bytes) {
   bytes_.store(live_bytes, std::memory_order_relaxed);
   node_table.store(original, std::memory_order_release);
   if (table_ == nullptr) table_ = CopyTable(original);
+  users_ = 1;
   allocator_ = allocator;
   original_ = original;
   // Released: another thread that frees a buffer must not see the table before what is in it.
@@ -83,7 +88,8 @@ void** ArrayBufferMeter::CopyTable(void** original) {
 }
 
 void ArrayBufferMeter::Remove() {
-  if (allocator_ != nullptr && *static_cast<void***>(allocator_) == table_) {
+  if (--users_ > 0) return;
+  if (*static_cast<void***>(allocator_) == table_) {
     __atomic_store_n(static_cast<void***>(allocator_), original_, __ATOMIC_RELEASE);
   }
   allocator_ = nullptr;

@@ -16,10 +16,10 @@ class ArrayBufferMeter {
   // The one of the calling thread's isolate. Never destroyed: other threads may free a buffer through it at any time.
   static ArrayBufferMeter* OfThisThread();
 
-  // Puts counting wrappers before the isolate's allocator. `live_bytes`: what it holds already. False, and nothing
-  // changed, where the allocator is not Node's own (an embedder's, Electron's).
+  // Puts counting wrappers before the isolate's allocator, once however often it is asked for. `live_bytes`: what it holds
+  // already. False, and nothing changed, where the allocator is not Node's own (an embedder's, Electron's).
   bool Install(v8::Isolate* isolate, uint64_t live_bytes);
-  // Gives the allocator its own functions back.
+  // The counterpart of each Install that was true: the last one gives the allocator its own functions back.
   void Remove();
 
   BufferSampler& sampler() { return sampler_; }
@@ -33,6 +33,7 @@ class ArrayBufferMeter {
 
   std::atomic<uint64_t> bytes_{0};
   BufferSampler sampler_;
+  int users_ = 0;
   void* allocator_ = nullptr;
   void** table_ = nullptr;  // our copy of the allocator's virtual function table
   void** original_ = nullptr;

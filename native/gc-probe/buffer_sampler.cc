@@ -14,8 +14,9 @@ thread_local char this_thread;
 
 }  // namespace
 
-void BufferSampler::Start(MappedLog* log, StackTable* table, JavaScriptStacks* stacks, const Collections* collections,
+bool BufferSampler::Start(MappedLog* log, StackTable* table, JavaScriptStacks* stacks, const Collections* collections,
                           uint64_t interval_bytes) {
+  if (on_.load(std::memory_order_relaxed)) return false;
   log_ = log;
   table_ = table;
   stacks_ = stacks;
@@ -25,6 +26,7 @@ void BufferSampler::Start(MappedLog* log, StackTable* table, JavaScriptStacks* s
   count_ = 0;
   countdown_ = interval_.Next();
   on_.store(true, std::memory_order_release);
+  return true;
 }
 
 void BufferSampler::Tick(uint64_t now_ns) {

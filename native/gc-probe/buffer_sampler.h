@@ -20,8 +20,8 @@ namespace gcspike {
 // Outlives its session, as the allocator's functions may be called later.
 class BufferSampler {
  public:
-  // On the isolate's thread, as all but Allocated and Freed.
-  void Start(MappedLog* log, StackTable* table, JavaScriptStacks* stacks, const Collections* collections,
+  // On the isolate's thread, as all but Allocated and Freed. False, and nothing changed, while another recording has it.
+  bool Start(MappedLog* log, StackTable* table, JavaScriptStacks* stacks, const Collections* collections,
              uint64_t interval_bytes);
   void Tick(uint64_t now_ns);
   void Stop();

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 
@@ -49,35 +50,43 @@ GcProcess ReadProcessUsage() {
           Nanoseconds(r.ru_stime), 0};
 }
 
+thread_local Collections* this_thread = nullptr;
+
 // The second bit has another name in each version.
 bool IsOfYoungGeneration(v8::GCType type) { return (type & ~(v8::kGCTypeScavenge | 2)) == 0; }
 
 }  // namespace
 
-void Collections::Start(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter,
-                        JavaScriptStacks* stacks) {
-  isolate_ = isolate;
-  log_ = log;
-  meter_ = meter;
-  stacks_ = stacks;
-  schedstat_fd_ = OpenSchedstat();
-  space_count_ = std::min(isolate->NumberOfHeapSpaces(), kMaxSpaces);
-  record_bytes_ = GcRecordBytes(space_count_);
-  for (size_t i = 0; i < space_count_; i++) {
+Collections* Collections::Join(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter,
+                               JavaScriptStacks* stacks) {
+  if (this_thread == nullptr) this_thread = new Collections(isolate, meter);
+  for (size_t i = 0; i < this_thread->space_count_; i++) {
     v8::HeapSpaceStatistics space;
     isolate->GetHeapSpaceStatistics(&space, i);
     log->FindOrAddString(space.space_name());
   }
+  this_thread->writers_.Add({log, stacks, nullptr});
+  return this_thread;
+}
+
+Collections::Collections(v8::Isolate* isolate, const ArrayBufferMeter* meter)
+    : isolate_(isolate),
+      meter_(meter),
+      schedstat_fd_(OpenSchedstat()),
+      space_count_(std::min(isolate->NumberOfHeapSpaces(), kMaxSpaces)),
+      record_bytes_(GcRecordBytes(space_count_)) {
   isolate->AddGCPrologueCallback(OnPrologue, this);
   isolate->AddGCEpilogueCallback(OnEpilogue, this);
 }
 
-void Collections::Stop() {
-  if (isolate_ == nullptr) return;
+void Collections::Leave(const MappedLog* log) {
+  writers_.RemoveIf([log](const Writer& writer) { return writer.log == log; });
+  if (!writers_.empty()) return;
   isolate_->RemoveGCPrologueCallback(OnPrologue, this);
   isolate_->RemoveGCEpilogueCallback(OnEpilogue, this);
   if (schedstat_fd_ >= 0) close(schedstat_fd_);
-  isolate_ = nullptr;
+  this_thread = nullptr;
+  delete this;
 }
 
 // Both sides count: what runs between a nested collection and the end of the outer one must not meet what was known before.
@@ -112,19 +121,15 @@ Collections::Usage Collections::ReadUsage() const {
 }
 
 void Collections::Begin(v8::GCType type, v8::GCCallbackFlags flags) {
+  GcRecord* const record = this->record();
   if (depth_++ > 0) {
-    if (open_ != nullptr) {
-      open_->nested_kinds |= static_cast<uint32_t>(type);
-      open_->nested_count++;
-    }
+    record->nested_kinds |= static_cast<uint32_t>(type);
+    record->nested_count++;
     return;
   }
   const uint64_t entered = NowNs();
   last_start_ns_.store(entered, std::memory_order_relaxed);
-  open_ = static_cast<GcRecord*>(log_->Reserve(record_bytes_));
-  if (open_ == nullptr) return;
-  GcRecord* record = open_;
-  std::memset(record, 0, record_bytes_);
+  std::memset(record_, 0, record_bytes_);
   record->kind = static_cast<uint32_t>(type);
   record->flags = static_cast<uint32_t>(flags);
 
@@ -135,28 +140,45 @@ void Collections::Begin(v8::GCType type, v8::GCCallbackFlags flags) {
   record->external_before = heap.external_memory();
   record->malloced_before = heap.malloced_memory();
   record->present = kPresentHeap | kPresentSpaces | kPresentCpu | kPresentProcess;
-  GcSpace* spaces = SpacesOf(record);
   for (size_t i = 0; i < space_count_; i++) {
     v8::HeapSpaceStatistics space;
     isolate_->GetHeapSpaceStatistics(&space, i);
-    spaces[i].used_before = InUnits(space.space_used_size());
-    spaces[i].committed_before = InUnits(space.space_size());
+    spaces()[i].used_before = InUnits(space.space_used_size());
+    spaces()[i].committed_before = InUnits(space.space_size());
   }
-  record->frame_count = stacks_->Capture(record->stack, kStackFrames);
-  if (record->frame_count > 0) record->present |= kPresentStack;
+  for (Writer& writer : writers_) Open(&writer);
   before_ = ReadUsage();
   // Last: the pause is V8's, without what the probe adds before and behind it.
   record->start_ns = NowNs();
   last_start_ns_.store(record->start_ns, std::memory_order_relaxed);
   record->probe_ns = static_cast<uint32_t>(record->start_ns - entered);
+  for (const Writer& writer : writers_) {
+    if (writer.open != nullptr) writer.open->start_ns = record->start_ns;
+  }
+}
+
+// A program that dies in a pause leaves what is known of it.
+void Collections::Open(Writer* writer) const {
+  writer->open = static_cast<GcRecord*>(writer->log->Reserve(record_bytes_));
+  if (writer->open == nullptr) return;
+  std::memcpy(static_cast<void*>(writer->open), record_, record_bytes_);
+  writer->open->frame_count = writer->stacks->Capture(writer->open->stack, kStackFrames);
+  if (writer->open->frame_count > 0) writer->open->present |= kPresentStack;
+}
+
+// All but the stack, whose functions have numbers of the log's own.
+void Collections::CopyTo(GcRecord* to) const {
+  const uint32_t stack = to->present & kPresentStack;
+  std::memcpy(static_cast<void*>(to), record_, offsetof(GcRecord, frame_count));
+  std::memcpy(static_cast<void*>(to + 1), record() + 1, record_bytes_ - sizeof(GcRecord));
+  to->present |= stack;
 }
 
 void Collections::End() {
-  if (depth_ == 0 || --depth_ > 0 || open_ == nullptr) return;
+  if (depth_ == 0 || --depth_ > 0) return;
   const uint64_t end = NowNs();
   const Usage after = ReadUsage();
-  GcRecord* record = open_;
-  open_ = nullptr;
+  GcRecord* const record = this->record();
   record->cpu_ns = after.cpu_ns - before_.cpu_ns;
 #ifdef RUSAGE_THREAD
   record->present |= kPresentFaultsAndSwitches;
@@ -169,7 +191,7 @@ void Collections::End() {
     record->present |= kPresentRunQueue;
     record->run_queue_ns = after.run_queue_ns - before_.run_queue_ns;
   }
-  GcProcess* process = ProcessOf(record);
+  GcProcess* const process = this->process();
   process->cpu_ns = after.process.cpu_ns - before_.process.cpu_ns;
   process->minor_faults = after.process.minor_faults - before_.process.minor_faults;
   process->major_faults = after.process.major_faults - before_.process.major_faults;
@@ -186,16 +208,20 @@ void Collections::End() {
     record->present |= kPresentArrayBuffers;
     record->array_buffer_bytes = meter_->bytes();
   }
-  GcSpace* spaces = SpacesOf(record);
   for (size_t i = 0; i < space_count_; i++) {
     v8::HeapSpaceStatistics space;
     isolate_->GetHeapSpaceStatistics(&space, i);
-    spaces[i].used_after = InUnits(space.space_used_size());
-    spaces[i].committed_after = InUnits(space.space_size());
+    spaces()[i].used_after = InUnits(space.space_used_size());
+    spaces()[i].committed_after = InUnits(space.space_size());
   }
   record->probe_ns += static_cast<uint32_t>(NowNs() - end);
   record->end_ns = end;
-  log_->Commit(record_bytes_);
+  for (Writer& writer : writers_) {
+    if (writer.open == nullptr) continue;
+    CopyTo(writer.open);
+    writer.log->Commit(record_bytes_);
+    writer.open = nullptr;
+  }
 }
 
 }  // namespace gcspike

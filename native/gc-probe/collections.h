@@ -1,4 +1,7 @@
 // GC prologue and epilogue callbacks -> one GcRecord a pause. Nothing in them allocates, locks or touches the heap.
+//
+// One an isolate: each pause is measured once and written into the log of each recording. Measured by each of them, a pause would
+// have the others' callbacks in it.
 #pragma once
 
 #include <v8.h>
@@ -6,18 +9,26 @@
 #include <atomic>
 #include <cstdint>
 
-#include "mapped_log.h"
+#include "few.h"
 #include "javascript_stacks.h"
+#include "mapped_log.h"
 
 namespace gcspike {
 
 class ArrayBufferMeter;
 
+// Bytes of one record in a process with this many heap spaces.
+constexpr size_t GcRecordBytes(size_t spaces) {
+  return sizeof(GcRecord) + spaces * sizeof(GcSpace) + sizeof(GcProcess);
+}
+
 class Collections {
  public:
-  // On the isolate's thread. The isolate's heap spaces are named in the log's header.
-  void Start(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter, JavaScriptStacks* stacks);
-  void Stop();
+  // On the isolate's thread, which all recordings of an isolate share: pauses are written into `log` from now on, each with the
+  // functions that `stacks` finds. The isolate's heap spaces are named in the log's header.
+  static Collections* Join(v8::Isolate* isolate, MappedLog* log, const ArrayBufferMeter* meter, JavaScriptStacks* stacks);
+  // On the isolate's thread, between collections: nothing more is written into `log`. Gone with the last log.
+  void Leave(const MappedLog* log);
 
   // Between a prologue and its epilogue. On the isolate's thread.
   bool is_collecting() const { return depth_ > 0; }
@@ -37,31 +48,37 @@ class Collections {
     GcProcess process;
   };
 
+  struct Writer {
+    MappedLog* log;
+    JavaScriptStacks* stacks;
+    GcRecord* open;  // the record of the pause that goes on; null where its log had no room
+  };
+
+  Collections(v8::Isolate* isolate, const ArrayBufferMeter* meter);
   static void OnPrologue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* self);
   static void OnEpilogue(v8::Isolate* isolate, v8::GCType type, v8::GCCallbackFlags flags, void* self);
   void Begin(v8::GCType type, v8::GCCallbackFlags flags);
   void End();
+  void Open(Writer* writer) const;
+  void CopyTo(GcRecord* record) const;
   Usage ReadUsage() const;
-  GcSpace* SpacesOf(GcRecord* record) const { return reinterpret_cast<GcSpace*>(record + 1); }
-  GcProcess* ProcessOf(GcRecord* record) const { return reinterpret_cast<GcProcess*>(SpacesOf(record) + space_count_); }
+  GcRecord* record() { return reinterpret_cast<GcRecord*>(record_); }
+  const GcRecord* record() const { return reinterpret_cast<const GcRecord*>(record_); }
+  GcSpace* spaces() { return reinterpret_cast<GcSpace*>(record() + 1); }
+  GcProcess* process() { return reinterpret_cast<GcProcess*>(spaces() + space_count_); }
 
-  v8::Isolate* isolate_ = nullptr;
-  MappedLog* log_ = nullptr;
-  const ArrayBufferMeter* meter_ = nullptr;
-  JavaScriptStacks* stacks_ = nullptr;
-  int schedstat_fd_ = -1;
-  size_t space_count_ = 0;
-  size_t record_bytes_ = 0;
+  v8::Isolate* const isolate_;
+  const ArrayBufferMeter* const meter_;
+  const int schedstat_fd_;
+  const size_t space_count_;
+  const size_t record_bytes_;
+  Few<Writer> writers_;
   int depth_ = 0;
   std::atomic<uint64_t> last_start_ns_{0};
   uint64_t code_epoch_ = 1;
-  GcRecord* open_ = nullptr;
   Usage before_ = {};
+  // The pause that goes on, without a stack.
+  alignas(GcRecord) char record_[GcRecordBytes(kMaxSpaces)];
 };
-
-// Bytes of one record in a process with this many heap spaces.
-inline size_t GcRecordBytes(size_t spaces) {
-  return sizeof(GcRecord) + spaces * sizeof(GcSpace) + sizeof(GcProcess);
-}
 
 }  // namespace gcspike

@@ -36,6 +36,7 @@ class HeapSampler {
   void Yield();
   // Ends everything. On the isolate's thread, while it can still run.
   void Stop();
+  bool is_sampling() const { return sampling_; }
 
  private:
   // An object that was sampled and is alive.

@@ -7,40 +7,61 @@
 
 #include "background_thread.h"
 #include "clock.h"
+#include "few.h"
 
 namespace gcspike {
 namespace {
 
-thread_local Session* this_thread = nullptr;
+// In the order in which they began.
+thread_local Few<Session*> this_thread;
+
+uint32_t NextNumber() {
+  static std::atomic<uint32_t> last{0};
+  return ++last;
+}
 
 }  // namespace
 
 SessionResult Session::Start(v8::Isolate* isolate, const SessionOptions& options) {
-  if (this_thread != nullptr) return {};
+  if (this_thread.is_full()) return {};
   std::shared_ptr<Session> session(new Session(isolate, options));
   session->self_ = session;  // until Release
   const SessionResult result = session->StartCollectors(options);
-  if (result.gc) this_thread = session.get();
+  if (result.gc) this_thread.Add(session.get());
   else session->self_.reset();
   return result;
 }
 
-std::string Session::RecordedInto() {
-  if (this_thread != nullptr && this_thread->stop_requested_) OnStopRequest(this_thread);
-  return this_thread == nullptr ? "" : this_thread->folder_;
+std::vector<std::string> Session::RecordedInto() {
+  // One that stops leaves the list.
+  for (Session* session : Few(this_thread)) {
+    if (session->stop_requested_) OnStopRequest(session);
+  }
+  std::vector<std::string> folders;
+  for (Session* session : this_thread) folders.push_back(session->folder_);
+  return folders;
 }
 
-Session* Session::OfThisThread() { return this_thread; }
+void Session::YieldSampler() {
+  for (Session* session : Few(this_thread)) session->Yield();
+}
 
-std::shared_ptr<Session> Session::OfThread(uint32_t thread_id) {
+void Session::RequestYieldSampler(uint32_t thread_id) {
   for (const auto& session : WatchedSessions()) {
-    if (session->thread_id() == thread_id) return session;
+    if (session->thread_id_ == thread_id) session->RequestYield();
   }
-  return nullptr;
+}
+
+bool Session::AppendTag(uint32_t number, v8::Local<v8::ArrayBufferView> record) {
+  for (Session* session : this_thread) {
+    if (session->number_ == number) return session->Append(record);
+  }
+  return false;
 }
 
 Session::Session(v8::Isolate* isolate, const SessionOptions& options)
-    : isolate_(isolate),
+    : number_(NextNumber()),
+      isolate_(isolate),
       environment_(node::GetCurrentEnvironment(isolate->GetCurrentContext())),
       folder_(options.folder),
       isolate_id_(options.isolate_id),
@@ -65,16 +86,17 @@ bool Session::OpenLog(MappedLog* log, const char* suffix, LogKind kind, size_t r
 
 SessionResult Session::StartCollectors(const SessionOptions& options) {
   SessionResult result = {};
+  result.session = number_;
   const size_t spaces = std::min(isolate_->NumberOfHeapSpaces(), kMaxSpaces);
   result.gc = OpenLog(&gc_log_, ".gc", LogKind::kGc, GcRecordBytes(spaces), 3 << 20, 2ull << 30);
   if (!result.gc) return result;
   OpenLog(&heap_log_, ".heap", LogKind::kHeap, HeapRecordBytes(spaces), 64 << 10, 256 << 20);
   OpenLog(&loop_log_, ".loop", LogKind::kLoop, sizeof(LoopRecord), 16 << 10, 64 << 20);
-  result.array_buffers = array_buffers_->Install(isolate_, options.array_buffer_bytes);
+  result.array_buffers = counts_array_buffers_ = array_buffers_->Install(isolate_, options.array_buffer_bytes);
   if (OpenLog(&functions_log_, ".functions", LogKind::kFunctions, 0, 128 << 10, 64 << 20)) {
     result.trigger_stacks = stacks_.Start(isolate_, &functions_log_, options.caller);
   }
-  collections_.Start(isolate_, &gc_log_, array_buffers_, &stacks_);
+  collections_ = Collections::Join(isolate_, &gc_log_, array_buffers_, &stacks_);
   heap_.Start(isolate_, &heap_log_, array_buffers_);
   heap_.Take();
   if (options.phases && OpenLog(&phases_log_, ".phases", LogKind::kPhases, sizeof(PhaseRecord), 512 << 10, 2ull << 30)) {
@@ -101,22 +123,23 @@ void Session::WatchProcessExit() {
   watching = true;
 }
 
-// Our own sampler, or V8's where that is not possible.
+// Our own sampler, or V8's where that is not possible; neither where another session has what V8 has only one of.
 void Session::StartAllocations(const SessionOptions& options, SessionResult* result) {
+  for (const Session* session : this_thread) {
+    if (!session->is_sampling()) continue;
+    result->sampled_into = session->folder_;
+    return;
+  }
   constexpr uint64_t kLimit = 2ull << 30;
   if (OpenLog(&stacks_log_, ".stacks", LogKind::kStacks, 0, 256 << 10, kLimit) &&
       OpenLog(&samples_log_, ".samples", LogKind::kSamples, sizeof(SampleRecord), 256 << 10, kLimit)) {
     stack_table_.Open(&stacks_log_);
-    result->sampler = heap_sampler_.Start(isolate_, &samples_log_, &stack_table_, &stacks_, &collections_,
+    result->sampler = heap_sampler_.Start(isolate_, &samples_log_, &stack_table_, &stacks_, collections_,
                                           options.allocation_interval_bytes, options.inlined);
     result->allocations = result->sampler != Sampler::kNone;
   }
   if (result->allocations) {
-    if (result->array_buffers &&
-        OpenLog(&buffers_log_, ".buffers", LogKind::kBuffers, sizeof(SampleRecord), 128 << 10, kLimit)) {
-      array_buffers_->sampler().Start(&buffers_log_, &stack_table_, &stacks_, &collections_,
-                                      options.allocation_interval_bytes);
-    }
+    if (result->array_buffers) StartBuffers(options.allocation_interval_bytes);
     return;
   }
   stacks_log_.Discard();
@@ -124,6 +147,14 @@ void Session::StartAllocations(const SessionOptions& options, SessionResult* res
   if (!OpenLog(&alloc_log_, ".alloc", LogKind::kAlloc, 0, 0, kLimit)) return;
   result->allocations = allocations_.Start(isolate_, &alloc_log_, options.allocation_interval_bytes);
   if (!result->allocations) alloc_log_.Discard();
+}
+
+// Another session that yielded the heap's sampler still has that of Buffers.
+void Session::StartBuffers(uint64_t interval_bytes) {
+  if (!OpenLog(&buffers_log_, ".buffers", LogKind::kBuffers, sizeof(SampleRecord), 128 << 10, 2ull << 30)) return;
+  BufferSampler& sampler = array_buffers_->sampler();
+  if (sampler.Start(&buffers_log_, &stack_table_, &stacks_, collections_, interval_bytes)) buffer_sampler_ = &sampler;
+  else buffers_log_.Discard();
 }
 
 bool Session::Tick() {
@@ -163,7 +194,7 @@ void Session::RequestSample() {
   if (!interrupt_pending_.exchange(true)) isolate_->RequestInterrupt(OnInterrupt, this);
 }
 
-void Session::RequestYieldSampler() {
+void Session::RequestYield() {
   std::lock_guard<std::mutex> guard(isolate_mutex_);
   // Through Node, which also runs it while the event loop waits, as it does with what the program asks of a worker.
   if (alive_ && !yield_pending_.exchange(true)) node::RequestInterrupt(environment_, OnYieldRequest, this);
@@ -182,7 +213,7 @@ void Session::OnInterrupt(v8::Isolate*, void* data) {
   self->in_interrupt_ = true;
   self->heap_.Take();
   self->heap_sampler_.Tick(NowNs());
-  self->array_buffers_->sampler().Tick(NowNs());
+  if (self->buffer_sampler_ != nullptr) self->buffer_sampler_->Tick(NowNs());
   if (NowNs() - self->allocations_.window_start_ns() >= self->allocation_window_ns_) self->allocations_.Cut();
   self->in_interrupt_ = false;
 }
@@ -191,10 +222,10 @@ void Session::OnYieldRequest(void* data) {
   auto* self = static_cast<Session*>(data);
   self->yield_pending_ = false;
   if (self->released_) self->Release();
-  else self->YieldSampler();
+  else self->Yield();
 }
 
-void Session::YieldSampler() {
+void Session::Yield() {
   if (in_interrupt_) return;
   in_interrupt_ = true;
   heap_sampler_.Yield();
@@ -202,12 +233,12 @@ void Session::YieldSampler() {
   in_interrupt_ = false;
 }
 
-bool Session::AppendTag(v8::Local<v8::ArrayBufferView> record) {
+bool Session::Append(v8::Local<v8::ArrayBufferView> tag) {
   if (recording_over_) return false;
-  const size_t bytes = record->ByteLength();
+  const size_t bytes = tag->ByteLength();
   void* const at = tags_log_.ReserveWaiting(bytes);
   if (at == nullptr) return false;
-  record->CopyContents(at, bytes);
+  tag->CopyContents(at, bytes);
   tags_log_.Commit(bytes);
   tags_log_.ReleasePages();
   return true;
@@ -222,12 +253,12 @@ void Session::FinishSampling() {
   }
   heap_.Take();
   heap_sampler_.Stop();
-  array_buffers_->sampler().Stop();
+  if (buffer_sampler_ != nullptr) buffer_sampler_->Stop();
   allocations_.Stop(false);
 }
 
 void Session::OnProcessExit(void*) {
-  if (this_thread != nullptr) this_thread->FinishSampling();
+  for (Session* session : Few(this_thread)) session->FinishSampling();
 }
 
 // Both ways: an event loop that waits runs no JavaScript, and JavaScript that runs for long leaves the loop no turn.
@@ -246,28 +277,33 @@ void Session::OnStopRequest(void* data) {
 }
 
 void Session::StopRecording() {
-  if (recording_over_ || in_interrupt_ || collections_.is_collecting()) return;
+  if (recording_over_ || in_interrupt_ || collections_->is_collecting()) return;
   in_interrupt_ = true;
   FinishSampling();
   TakeOut();
-  array_buffers_->Remove();
+  if (counts_array_buffers_) array_buffers_->Remove();
   recording_over_ = true;
   in_interrupt_ = false;
 }
 
 void Session::TakeOut() {
-  collections_.Stop();
+  collections_->Leave(&gc_log_);
+  collections_ = nullptr;
   spans_.Stop();
 }
 
 void Session::Leave() {
   if (letting_go_) return;
-  if (this_thread == this) this_thread = nullptr;
+  Forget();
   LetGoOfLoop();
   v8::HandleScope scope(isolate_);
   const v8::Local<v8::Function> on_stop = on_stop_.Get(isolate_);
   on_stop_.Reset();
   if (!on_stop.IsEmpty()) node::MakeCallback(isolate_, v8::Object::New(isolate_), on_stop, 0, nullptr, {0, 0});
+}
+
+void Session::Forget() {
+  this_thread.RemoveIf([this](const Session* session) { return session == this; });
 }
 
 void Session::OnEnvironmentEnd(void* data, void (*done)(void*), void* argument) {
@@ -304,7 +340,7 @@ void Session::OnLoopReleased(void* data) {
     self->recording_over_ = true;
   }
   if (self->recording_over_) {
-    if (this_thread == self) this_thread = nullptr;
+    self->Forget();
     self->on_stop_.Reset();
     self->Release();
   }

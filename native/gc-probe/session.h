@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include "allocation_windows.h"
 #include "array_buffer_meter.h"
@@ -57,38 +58,40 @@ struct SessionResult {
   bool trigger_stacks;
   bool tags;
   Sampler sampler;
+  // Names the session to AppendTag.
+  uint32_t session;
+  // Into which recording allocations go, where another one has the isolate's sampler; "" otherwise.
+  std::string sampled_into;
 };
 
 class Session {
  public:
-  // On the isolate's thread. Nothing is started while a session of this isolate goes on.
+  // On the isolate's thread. Nothing is started while kMostSessions of this isolate go on.
   static SessionResult Start(v8::Isolate* isolate, const SessionOptions& options);
-  // The folder into which the calling thread's isolate is being recorded; "" where it is not. A session that was asked to stop
-  // does so now.
-  static std::string RecordedInto();
-
-  // The session of the calling thread's isolate, or the one with this thread id. Null where there is none.
-  static Session* OfThisThread();
-  static std::shared_ptr<Session> OfThread(uint32_t thread_id);
+  // The folders into which the calling thread's isolate is being recorded. Sessions that were asked to stop do so now.
+  static std::vector<std::string> RecordedInto();
+  // Leaves V8's heap sampler to the program, for good: that of the calling thread's isolate; that of the one with this thread id,
+  // which does so before whatever it is asked to do next.
+  static void YieldSampler();
+  static void RequestYieldSampler(uint32_t thread_id);
+  // On the isolate's thread: appends a record of .tags to a session's. False where there is no room, or no such session.
+  static bool AppendTag(uint32_t session, v8::Local<v8::ArrayBufferView> record);
 
   // Background thread, every 100 ms. False when nothing is left to do: the logs are closed.
   bool Tick();
   // Background thread: the recorder wants no more. Answered when JavaScript next runs or the event loop turns.
   void RequestStop();
-  // On the isolate's thread: leaves V8's heap sampler to the program, for good.
-  void YieldSampler();
-  // On the isolate's thread: appends a record of .tags. False where there is no room.
-  bool AppendTag(v8::Local<v8::ArrayBufferView> record);
-  // Any thread: the isolate does so before whatever it is asked to do next.
-  void RequestYieldSampler();
-
-  uint32_t thread_id() const { return thread_id_; }
 
  private:
   Session(v8::Isolate* isolate, const SessionOptions& options);
   SessionResult StartCollectors(const SessionOptions& options);
   void StartAllocations(const SessionOptions& options, SessionResult* result);
+  void StartBuffers(uint64_t interval_bytes);
   bool OpenLog(MappedLog* log, const char* suffix, LogKind kind, size_t record_bytes, uint64_t ahead, uint64_t limit) const;
+  bool is_sampling() const { return heap_sampler_.is_sampling() || allocations_.is_sampling(); }
+  void Yield();
+  void RequestYield();
+  bool Append(v8::Local<v8::ArrayBufferView> tag);
   LoopRecord SampleLoop();
   void RequestSample();
   static void OnInterrupt(v8::Isolate* isolate, void* self);
@@ -107,11 +110,14 @@ class Session {
   void Leave();
   void LetGoOfLoop();
   void TakeOut();
+  // This thread has it no longer.
+  void Forget();
   void CloseLogs();
   void Release();
   // Writes what is not written yet; nothing more is sampled, pauses still are recorded.
   void FinishSampling();
 
+  const uint32_t number_;
   v8::Isolate* const isolate_;
   node::Environment* const environment_;
   const std::string folder_, isolate_id_;
@@ -149,9 +155,11 @@ class Session {
   MappedLog gc_log_, heap_log_, phases_log_, functions_log_, alloc_log_, loop_log_, stacks_log_, samples_log_,
       buffers_log_, tags_log_;
   ArrayBufferMeter* const array_buffers_;  // the isolate's, which outlives the session
+  bool counts_array_buffers_ = false;
+  BufferSampler* buffer_sampler_ = nullptr;  // the isolate's, while this session has it
   JavaScriptStacks stacks_;
   StackTable stack_table_;
-  Collections collections_;
+  Collections* collections_ = nullptr;  // the isolate's, from start to TakeOut
   TraceSpans spans_;
   HeapSamples heap_;
   HeapSampler heap_sampler_;

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "clock.h"
+#include "few.h"
 
 namespace gcspike {
 namespace {
@@ -44,12 +45,58 @@ using AddTimedFunction = uint64_t (*)(v8::TracingController*, char, const uint8_
                                       unsigned, int64_t);
 using UpdateFunction = void (*)(v8::TracingController*, const uint8_t*, const char*, uint64_t);
 
-thread_local TraceSpans* this_thread = nullptr;
+constexpr uint32_t kMaxDepth = 64;
+
+// The spans that are open on one thread, and who records them; used on that thread alone.
+class OpenSpans {
+ public:
+  void Begin(const char* name, const char* reason, uint64_t original_handle);
+  // Ends the innermost span with this name.
+  void EndNamed(const char* name, uint64_t used_after);
+  // Ends the span at this depth; the handle that Begin was given.
+  uint64_t EndAt(uint32_t depth);
+  uint32_t depth() const { return depth_; }
+
+  Few<TraceSpans*> recorders;
+
+ private:
+  void End(uint32_t depth, uint64_t used_after);
+
+  uint32_t depth_ = 0;
+  Span open_[kMaxDepth];
+};
+
+void OpenSpans::Begin(const char* name, const char* reason, uint64_t original_handle) {
+  // Spans whose end never came (tracing switched off meanwhile) must not fill the stack for good.
+  if (depth_ == kMaxDepth) depth_ = 0;
+  open_[depth_++] = {NowNs(), name, reason, original_handle};
+}
+
+void OpenSpans::EndNamed(const char* name, uint64_t used_after) {
+  for (uint32_t i = depth_; i-- > 0;) {
+    if (strcmp(open_[i].name, name) == 0) return End(i, used_after);
+  }
+}
+
+uint64_t OpenSpans::EndAt(uint32_t depth) {
+  if (depth >= depth_) return 0;
+  End(depth, 0);
+  return open_[depth].original_handle;
+}
+
+void OpenSpans::End(uint32_t depth, uint64_t used_after) {
+  const uint64_t end_ns = NowNs();
+  depth_ = depth;
+  for (TraceSpans* spans : recorders) spans->Write(open_[depth], depth, end_ns, used_after);
+}
+
+// Null where nobody records.
+thread_local OpenSpans* this_thread = nullptr;
 
 // One a process: the tracing controller is shared by all isolates. Never destroyed.
 struct Hook {
   bool installed = false;
-  // How many isolates record spans.
+  // How many recordings of isolates have spans.
   std::atomic<int> users{0};
   void** original = nullptr;
   uint8_t* flags[kGroupCount] = {};
@@ -90,7 +137,7 @@ Arguments ReadArguments(int32_t count, const char** names, const uint8_t* types,
 // Records the event on this thread; the handle that V8 gets for it (0: none).
 uint64_t Record(char phase, const char* name, int32_t count, const char** arg_names, const uint8_t* arg_types,
                 const uint64_t* arg_values, uint64_t original_handle) {
-  TraceSpans* spans = this_thread;
+  OpenSpans* const spans = this_thread;
   if (spans == nullptr) return original_handle;
   if (phase == 'X') {
     spans->Begin(name, nullptr, original_handle);
@@ -130,7 +177,7 @@ uint64_t AddTimed(v8::TracingController* self, char phase, const uint8_t* flag, 
 void Update(v8::TracingController* self, const uint8_t* flag, const char* name, uint64_t handle) {
   const bool ours = (handle & ~0xffffull) == kHandleMark;
   if (ours) {
-    TraceSpans* spans = this_thread;
+    OpenSpans* const spans = this_thread;
     if (spans == nullptr) return;
     handle = spans->EndAt(static_cast<uint32_t>(handle & 0xffff));
   }
@@ -186,13 +233,20 @@ bool TraceSpans::Start(MappedLog* log) {
   // A second time would take our flags for the program's.
   if (hook.users++ == 0) ReadFlags();
   log_ = log;
-  this_thread = this;
+  since_ns_ = NowNs();
+  if (this_thread == nullptr) this_thread = new OpenSpans;
+  this_thread->recorders.Add(this);
   return true;
 }
 
 void TraceSpans::Stop() {
-  if (this_thread != this) return;
-  this_thread = nullptr;
+  if (log_ == nullptr) return;
+  log_ = nullptr;
+  this_thread->recorders.RemoveIf([this](const TraceSpans* spans) { return spans == this; });
+  if (this_thread->recorders.empty()) {
+    delete this_thread;
+    this_thread = nullptr;
+  }
   std::lock_guard<std::mutex> guard(hook_mutex);
   if (--hook.users > 0) return;
   for (int i = 0; i < kGroupCount; i++) {
@@ -200,30 +254,8 @@ void TraceSpans::Stop() {
   }
 }
 
-void TraceSpans::Begin(const char* name, const char* reason, uint64_t original_handle) {
-  // Spans whose end never came (tracing switched off meanwhile) must not fill the stack for good.
-  if (depth_ == kMaxDepth) depth_ = 0;
-  open_[depth_++] = {NowNs(), name, reason, original_handle};
-}
-
-void TraceSpans::EndNamed(const char* name, uint64_t used_after) {
-  const uint64_t end_ns = NowNs();
-  for (uint32_t i = depth_; i-- > 0;) {
-    if (strcmp(open_[i].name, name) != 0) continue;
-    Write(open_[i], i, end_ns, used_after);
-    depth_ = i;
-    return;
-  }
-}
-
-uint64_t TraceSpans::EndAt(uint32_t depth) {
-  if (depth >= depth_) return 0;
-  depth_ = depth;
-  Write(open_[depth], depth, NowNs(), 0);
-  return open_[depth].original_handle;
-}
-
-void TraceSpans::Write(const Open& span, uint32_t depth, uint64_t end_ns, uint64_t used_after) {
+void TraceSpans::Write(const Span& span, uint32_t depth, uint64_t end_ns, uint64_t used_after) {
+  if (span.start_ns < since_ns_) return;
   const uint64_t duration = end_ns - span.start_ns;
   if (duration < (depth == 0 ? kShortestOuterNs : kShortestInnerNs)) return;
   const int name = Intern(span.name);

@@ -9,42 +9,36 @@
 
 namespace gcspike {
 
-// The spans of one isolate's thread.
+struct Span {
+  uint64_t start_ns;
+  const char* name;
+  const char* reason;
+  uint64_t original_handle;
+};
+
+// The spans of one isolate's thread, as one recording has them.
 class TraceSpans {
  public:
-  // Starts recording the calling thread's spans into `log`. False, and nothing changed, where the process's tracing
-  // controller is not Node's own.
+  // Starts recording the calling thread's spans into `log`, also where others do already. False, and nothing changed, where the
+  // process's tracing controller is not Node's own.
   bool Start(MappedLog* log);
   // Stops recording the calling thread's spans.
   void Stop();
 
-  void Begin(const char* name, const char* reason, uint64_t original_handle);
-  // Ends the innermost span with this name; the handle that Begin was given.
-  void EndNamed(const char* name, uint64_t used_after);
-  // Ends the span at this depth.
-  uint64_t EndAt(uint32_t depth);
-  uint32_t depth() const { return depth_; }
+  // A span that began before Start is left out.
+  void Write(const Span& span, uint32_t depth, uint64_t end_ns, uint64_t used_after);
 
  private:
-  struct Open {
-    uint64_t start_ns;
-    const char* name;
-    const char* reason;
-    uint64_t original_handle;
-  };
   struct Interned {
     const char* text;
     int index;
   };
-  static constexpr uint32_t kMaxDepth = 64;
   static constexpr uint32_t kTableSize = 1024;
 
-  void Write(const Open& span, uint32_t depth, uint64_t end_ns, uint64_t used_after);
   int Intern(const char* text);
 
   MappedLog* log_ = nullptr;
-  uint32_t depth_ = 0;
-  Open open_[kMaxDepth];
+  uint64_t since_ns_ = 0;
   Interned table_[kTableSize] = {};
 };
 

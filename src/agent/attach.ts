@@ -5,7 +5,7 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { isMainThread } from "node:worker_threads";
-import { ATTACHED_FILE, type AttachAnswer } from "../recording/spec.ts";
+import { ATTACHED_FILE, type AttachAnswer, MOST_RECORDINGS } from "../recording/spec.ts";
 import { recordedInto } from "./gc-probe.ts";
 import { readOptions } from "./options.ts";
 import { followWorkers } from "./reach-workers.ts";
@@ -33,9 +33,9 @@ function start(folder: string, workerName: string): AttachAnswer {
   if (recording === null) return { state: "failed", reason: "its agent.json is of another version" };
   // A worker may come to this long after the recorder has gone.
   if (statSync(join(folder, ATTACHED_FILE)).size === 0) return { state: "failed", reason: "the recording is over" };
-  const before = recordedInto(recording.options.probeFolder);
-  if (before === folder) return { state: "recording" };
-  if (before !== "") return { state: "recorded", folder: before };
+  const folders = recordedInto(recording.options.probeFolder);
+  if (folders.includes(folder)) return { state: "recording" };
+  if (folders.length === MOST_RECORDINGS) return { state: "full", folders };
   const stops: Stop[] = [];
   startIsolate(recording, workerName, stops);
   if (recording.options.ring && isMainThread) stops.push(sayExit(folder));

@@ -21,11 +21,12 @@ const SPAN = Symbol.for("OpenTelemetry Context Key SPAN");
 const MOST_STORAGES = 50;
 
 type Types = Pick<typeof types, "isMap" | "isProxy">;
+type Moments = Pick<TagLog, "moment">;
 type Method = (this: unknown, ...words: unknown[]) => unknown;
 type Methods = Record<string, unknown>;
 
 /** `Storage` is AsyncLocalStorage, `types` of node:util. Nothing is done where its methods are not Node's, or not as they are known. */
-export function followContexts(Storage: typeof AsyncLocalStorage, types: Types, log: TagLog): Stop {
+export function followContexts(Storage: typeof AsyncLocalStorage, types: Types, log: Moments): Stop {
   const methods = Storage.prototype as unknown as Methods;
   const entered = noticing(types, log);
   const stops = entrances(methods).map((name) =>
@@ -61,7 +62,7 @@ function observed(name: string, method: Method, entered: (storage: unknown, stor
 }
 
 /** Never throws. */
-function noticing(types: Types, log: TagLog): (storage: unknown, store: unknown) => void {
+function noticing(types: Types, log: Moments): (storage: unknown, store: unknown) => void {
   const labelsOf = new WeakMap<object, StorageLabels>();
   const labelIn = labelReader(types);
   let storages = 0;

@@ -38,16 +38,20 @@ interface ProbeBinding {
     readonly arrayBuffers: boolean;
     readonly triggerStacks: boolean;
     readonly tags: boolean;
+    /** Names this recording to appendTag. */
+    readonly session: number;
+    /** The folder of another recording that has this isolate's heap sampler, "" where none has. */
+    readonly sampledInto: string;
     /** Only where allocations are sampled. */
     readonly sampler?: Sampler;
     readonly heapLimitBytes: number;
   };
-  /** The folder into which this isolate is being recorded, "" where it is not. */
-  readonly recordedInto: () => string;
+  /** The folders into which this isolate is being recorded. */
+  readonly recordedInto: () => readonly string[];
   /** Leaves V8's heap sampler of this isolate, or of the worker with this thread id, to the program. */
   readonly yieldSampler: (threadId?: number) => void;
   /** Appends a record of .tags; false where there is no room. */
-  readonly appendTag: (record: Uint8Array) => boolean;
+  readonly appendTag: (session: number, record: Uint8Array) => boolean;
 }
 
 /** What the probe can do without. */
@@ -58,6 +62,8 @@ export type ProbeResult =
       readonly ok: true;
       readonly collectors: readonly Collector[];
       readonly missing: readonly OptionalCollector[];
+      /** The folder of another recording that has allocations, "" where none has. */
+      readonly sampledInto: string;
       readonly heapLimitBytes: number;
       /** null: its log could not be created. */
       readonly appendTag: AppendTag | null;
@@ -81,8 +87,8 @@ function loadProbe(folder: string): ProbeBinding {
   return probe;
 }
 
-/** The folder into which this isolate is being recorded, "" where it is not. Throws where the probe cannot be loaded. */
-export function recordedInto(probeFolder: string): string {
+/** The folders into which this isolate is being recorded. Throws where the probe cannot be loaded. */
+export function recordedInto(probeFolder: string): readonly string[] {
   return loadProbe(probeFolder).recordedInto();
 }
 
@@ -128,9 +134,9 @@ export function startProbe(recording: OpenRecording, isolateId: string, stops: S
       else if (options[name]) missing.push(name);
     }
     if (result.allocations) stops.push(yieldSamplerToProgram(probe.yieldSampler));
-    const { heapLimitBytes, sampler = null } = result;
-    const appendTag = result.tags ? probe.appendTag : null;
-    return { ok: true, collectors, missing, heapLimitBytes, appendTag, sampler };
+    const { heapLimitBytes, sampledInto, sampler = null, session } = result;
+    const appendTag = result.tags ? (record: Uint8Array) => probe.appendTag(session, record) : null;
+    return { ok: true, collectors, missing, sampledInto, heapLimitBytes, appendTag, sampler };
   } catch (error) {
     return { ok: false, reason: error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error) };
   }

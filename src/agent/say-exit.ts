@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { EXITED_FILE } from "../recording/spec.ts";
-import { addingExitListeners } from "./exit-listeners.ts";
+import { changingExitListeners } from "./exit-listeners.ts";
 import type { Stop } from "./stop.ts";
 
 /** A program that is killed says nothing. */
@@ -14,8 +14,8 @@ export function sayExit(folder: string): Stop {
       // The recorder has gone, and the folder with it.
     }
   };
-  addingExitListeners(() => process.on("exit", say));
+  changingExitListeners(() => process.on("exit", say));
   return () => {
-    process.off("exit", say);
+    changingExitListeners(() => process.off("exit", say));
   };
 }

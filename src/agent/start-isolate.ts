@@ -1,10 +1,10 @@
 /** Starts the collectors of this isolate and writes its descriptor. */
-import { closeSync, unlinkSync } from "node:fs";
+import { closeSync, readFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
-import type { Collector, Sampler, Warning } from "../recording/spec.ts";
+import type { Collector, Manifest, Sampler, Warning } from "../recording/spec.ts";
 import { builtin, isFromSnapshot } from "./builtin.ts";
 import { claimIsolateId, writeDescriptor } from "./descriptor.ts";
-import { addingExitListeners } from "./exit-listeners.ts";
+import { changingExitListeners } from "./exit-listeners.ts";
 import { type OptionalCollector, startProbe } from "./gc-probe.ts";
 import type { OpenRecording } from "./options.ts";
 import { startPerfHooks } from "./perf-hooks.ts";
@@ -40,6 +40,27 @@ const MISSING: Readonly<Record<OptionalCollector, Warning>> = {
   },
 };
 
+/** V8 has one heap sampler an isolate: the recording that was there first has it. */
+function sampledElsewhere(folder: string): Warning {
+  const pid = recorderOf(folder);
+  const who = pid === null ? "Another gcspike" : `Another gcspike (process ${pid})`;
+  return {
+    code: "no-allocations",
+    message: `Allocations are missing: ${who} was there first and samples this program's heap, which V8 lets one do.`,
+    hint: `They are in its recording: ${folder}`,
+  };
+}
+
+/** Null where its manifest does not say. */
+function recorderOf(folder: string): number | null {
+  try {
+    const { recorderPid } = JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")) as Partial<Manifest>;
+    return typeof recorderPid === "number" && recorderPid > 0 ? recorderPid : null;
+  } catch {
+    return null;
+  }
+}
+
 const NO_TAGS: Warning = {
   code: "no-tags",
   message:
@@ -61,7 +82,12 @@ function heapLimit(): number | null {
 function startCollector(recording: OpenRecording, id: string, stops: Stop[]): Started {
   if (recording.options.collector === "perf_hooks") return startPortable(recording, id, []);
   const probe = startProbe(recording, id, stops);
-  if (probe.ok) return { ...probe, warnings: probe.missing.map((name) => MISSING[name]) };
+  if (probe.ok) {
+    const { missing, sampledInto } = probe;
+    const why = (name: OptionalCollector): Warning =>
+      name === "allocations" && sampledInto !== "" ? sampledElsewhere(sampledInto) : MISSING[name];
+    return { ...probe, warnings: missing.map(why) };
+  }
   // What PerformanceObserver needs could not be taken back.
   if (recording.options.attachedBy !== null) throw new Error(`the GC probe does not run here: ${probe.reason}`);
   const warning: Warning = {
@@ -120,7 +146,7 @@ export function startIsolate(recording: OpenRecording, workerName: string, stops
   const startNs = process.hrtime.bigint();
   const { id, file } = claimIsolateId(recording.folder);
   try {
-    const started = addingExitListeners(() => startCollectors(recording, id, stops));
+    const started = changingExitListeners(() => startCollectors(recording, id, stops));
     writeDescriptor(file, { id, workerName, startNs, ...started });
   } catch (error) {
     closeSync(file);

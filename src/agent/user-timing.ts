@@ -19,7 +19,7 @@ interface TimingEntry {
 
 type TimingFunction = (...words: unknown[]) => TimingEntry;
 
-export function followUserTiming(performance: Performance, log: TagLog): Stop {
+export function followUserTiming(performance: Performance, log: Pick<TagLog, "span">): Stop {
   let isOn = true;
   const methods = Object.getPrototypeOf(performance) as Record<string, unknown>;
   const follow = (method: string, source: number): Stop => {

@@ -2,7 +2,7 @@
 import type { LiveFigures } from "../analysis/live-figures.ts";
 import { ExitCode, usageError } from "../lib/errors.ts";
 import { formatMs } from "../lib/units.ts";
-import { recordedBy, requireAttachable } from "../recorder/attach/target.ts";
+import { recordingsOf, requireAttachable } from "../recorder/attach/target.ts";
 import { nodeProcesses } from "../recorder/processes/list.ts";
 import { summarise } from "./recording-summary.ts";
 import { untilStopSignal } from "./stop-signals.ts";
@@ -48,6 +48,8 @@ class Top {
   readonly #screen: FullScreen;
   #state = START;
   #others: ReadonlyMap<string, Elsewhere> = new Map();
+  /** Rows that others recorded already when they were attached to. */
+  readonly #later = new Set<string>();
   #looks = 0;
   #leave: () => void = () => {};
   readonly #left = new Promise<void>((resolve) => {
@@ -104,7 +106,10 @@ class Top {
     switch (effect.do) {
       case "attach": {
         const row = this.#state.rows.find(({ key }) => key === effect.row);
-        if (row !== undefined) this.#attachments.start(effect.row, row.process.pid, effect.keep);
+        if (row === undefined) break;
+        if (this.#others.has(effect.row)) this.#later.add(effect.row);
+        else this.#later.delete(effect.row);
+        this.#attachments.start(effect.row, row.process.pid, effect.keep);
         break;
       }
       case "keep":
@@ -163,8 +168,8 @@ class Top {
       key,
       process: { pid },
     } of this.#running) {
-      const recorded = recordedBy(pid);
-      if (recorded !== null && recorded.recorderPid !== process.pid) others.set(key, recorded);
+      const other = recordingsOf(pid).find(({ recorderPid }) => recorderPid !== process.pid);
+      if (other !== undefined) others.set(key, other);
     }
     return others;
   }
@@ -175,8 +180,11 @@ class Top {
       key,
       process: { pid },
     } of this.#running) {
-      const folder = this.#attachments.folderOf(key) ?? this.#others.get(key)?.folder;
-      const figures = folder === undefined ? null : this.#measuring.figuresOf(key, pid, folder, nowMs);
+      const own = this.#attachments.folderOf(key);
+      const other = this.#others.get(key)?.folder ?? null;
+      // Who was there first has the allocations.
+      const folder = this.#later.has(key) ? (other ?? own) : (own ?? other);
+      const figures = folder === null ? null : this.#measuring.figuresOf(key, pid, folder, nowMs);
       if (figures !== null) known.set(key, figures);
     }
     this.#measuring.keepOnly(new Set(known.keys()));

@@ -436,11 +436,14 @@ export const RING_FOLDER = "ring";
 /** What a program that a flight recorder is attached to writes when it comes to its end by itself: its exit code. */
 export const EXITED_FILE = "exited";
 
+/** Of one isolate at the same time, each into a folder of its own (kMostSessions in native/gc-probe/few.h). */
+export const MOST_RECORDINGS = 4;
+
 /** What the agent answers a recorder that attaches, in one isolate. */
 export type AttachAnswer =
   | { readonly state: "recording" }
-  /** It is being recorded already: into this folder. */
-  | { readonly state: "recorded"; readonly folder: string }
+  /** MOST_RECORDINGS are being made of it: into these folders. */
+  | { readonly state: "full"; readonly folders: readonly string[] }
   | { readonly state: "failed"; readonly reason: string };
 
 /** What the recorder tells the agent: `agent.json` in the recording folder. */

@@ -194,17 +194,6 @@ describe.each(NODES)("$version", ({ path, version }) => {
     expect(listening(pid)).toEqual(before);
   });
 
-  test("refuses what is being recorded already, and names it", async () => {
-    const target = await served(path);
-    const { gcspike, path: folder, detach } = await attachTo(target.pid, workplace);
-    const second = await runGcspike(["attach", String(target.pid)], { cwd: workplace.cwd });
-    expect(second.code).toBe(4);
-    expect(second.stderr).toContain(
-      `Process ${target.pid} is being recorded already by gcspike ${gcspike.process.pid}, into ${folder}.`,
-    );
-    expect((await detach()).code).toBe(0);
-  });
-
   test.skipIf(major < 24)("refuses a program without a handler for SIGUSR1", async () => {
     const pid = await idle(path, ["--disable-sigusr1"]);
     const { code, stderr } = await runGcspike(["attach", String(pid)], { cwd: workplace.cwd });

@@ -66,7 +66,7 @@ test.each([
   expect(isolates.reduce((sum, { pauses }) => sum + pauses.count, 0)).toBeGreaterThan(5);
 });
 
-test("a process and a worker that stop and start again", async () => {
+test.each([1, 4])("a process and a worker of which %i recordings stop and start again", async (abreast) => {
   const folder = workplace.path("rounds");
   mkdirSync(folder);
   const options = {
@@ -76,7 +76,8 @@ test("a process and a worker that stop and start again", async () => {
     allocationIntervalBytes: 64 * 1024,
   };
   const agent = join(ROOT, "dist", "agent", "attach.cjs");
-  const words = ["--expose-gc", fixture("attached-rounds.cjs"), agent, folder, JSON.stringify(options), "10"];
+  const given = [agent, folder, JSON.stringify(options), "10", String(abreast)];
+  const words = ["--expose-gc", fixture("attached-rounds.cjs"), ...given];
   const env = { LD_PRELOAD: runtime, ASAN_OPTIONS: "detect_leaks=0" };
   const { code, stdout, stderr } = await new Running(process.execPath, words, { env }).ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

@@ -16,7 +16,14 @@ import { mayRun } from "../running.ts";
 import { startingManifest } from "../starting-manifest.ts";
 import type { Evaluated } from "./inspector.ts";
 import { startLoader } from "./load.ts";
-import { type AttachTarget, isAbandoned, recordedAlready, requireAttachable, startTicksOf } from "./target.ts";
+import {
+  type AttachTarget,
+  isAbandoned,
+  recordedByMost,
+  recordingsOf,
+  requireAttachable,
+  startTicksOf,
+} from "./target.ts";
 
 export interface AttachOptions {
   /** The process to record. */
@@ -84,7 +91,7 @@ function requireRecording(target: AttachTarget, { value, thrown }: Evaluated): v
     );
   }
   const answer = JSON.parse(value ?? '{"state":"failed","reason":"there was no answer"}') as AttachAnswer;
-  if (answer.state === "recorded") throw recordedAlready(pid, answer.folder);
+  if (answer.state === "full") throw recordedByMost(pid, answer.folders);
   if (answer.state === "failed") {
     const hint = /EACCES|EPERM|ENOENT|EROFS/.test(answer.reason)
       ? "The program writes the recording: name a folder that it may write: -o /tmp/NAME.gcspike"
@@ -93,14 +100,12 @@ function requireRecording(target: AttachTarget, { value, thrown }: Evaluated): v
   }
 }
 
-/** Waits for what a gcspike that was killed left behind to stop. */
-async function requireFree(pid: number): Promise<AttachTarget> {
+/** Waits for what a gcspike that was killed left behind to stop: it has what only one recording gets. */
+async function withoutAbandoned(pid: number): Promise<AttachTarget> {
   const endMs = performance.now() + STOP_PATIENCE_MS;
   for (;;) {
     const target = requireAttachable(pid);
-    const { recordedInto } = target;
-    if (recordedInto === null) return target;
-    if (!isAbandoned(recordedInto) || performance.now() > endMs) throw recordedAlready(pid, recordedInto);
+    if (!recordingsOf(pid).some(isAbandoned) || performance.now() > endMs) return target;
     await sleep(LOOK_AGAIN_MS);
   }
 }
@@ -141,7 +146,7 @@ const NOT_STOPPED: Warning = {
  */
 export async function attach(options: AttachOptions, observer: AttachObserver): Promise<AttachResult> {
   const plan = options.flight === undefined ? null : planFlight(options.flight);
-  const target = await requireFree(options.pid);
+  const target = await withoutAbandoned(options.pid);
   const root = packageRoot();
   const agent = join(root, "dist", "agent", "attach.cjs");
   const loader = startLoader(join(root, "dist", "attach-loader.cjs"));

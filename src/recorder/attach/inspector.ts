@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { GcspikeError } from "../../lib/errors.ts";
 import { isIpv6, isLoopback, type Listener, listenersOf, otherListener, ownerOf } from "./sockets.ts";
 import { type AttachTarget, startTicksOf } from "./target.ts";
+import { takeTurn } from "./turn.ts";
 import { connectWebSocket } from "./web-socket.ts";
 
 /** A main thread in a long pause answers when that is over. */
@@ -11,6 +12,8 @@ const PATIENCE_MS = 10_000;
 /** Another gcspike, which attaches to another process, needs the port for some hundredths of a second. */
 const PORT_PATIENCE_MS = 5000;
 const LOOK_AGAIN_MS = 10;
+/** A main thread in a long pause closes it when that is over. */
+const CLOSE_PATIENCE_MS = 1000;
 /** In the target: closes the port and every connection to it. */
 const CLOSE_EXPRESSION = "process._debugEnd()";
 
@@ -88,6 +91,7 @@ function parseEndpoint(text: string, host: string, port: number): Endpoint | nul
 }
 
 interface Opened extends Endpoint {
+  readonly inode: string;
   readonly wasOpen: boolean;
 }
 
@@ -108,7 +112,8 @@ async function open(target: AttachTarget): Promise<Opened> {
           `The inspector of process ${pid} is open on an address that others can reach.`,
           "Close it, or attach inside the machine's own network only.",
         );
-      return { ...endpoint, wasOpen: before.some(({ inode }) => inode === listener.inode) };
+      const { inode } = listener;
+      return { ...endpoint, inode, wasOpen: before.some((known) => known.inode === inode) };
     }
     if (startTicksOf(pid) !== startTicks)
       throw failed(`Process ${pid} ended while its inspector was being opened.`, "Find it: pgrep -af node");
@@ -174,12 +179,29 @@ async function evaluateAt(endpoint: Opened, pid: number, expression: string): Pr
  * before. Node prints two lines about it to the process's stderr, which nothing prevents. Throws GcspikeError.
  */
 export async function evaluateIn(target: AttachTarget, expression: string): Promise<Evaluated> {
+  const endTurn = await takeTurn(target);
+  try {
+    return await evaluateInTurn(target, expression);
+  } finally {
+    endTurn();
+  }
+}
+
+/** Node closes it just behind the answer. */
+async function closed({ inode, wasOpen }: Opened, pid: number): Promise<void> {
+  const endMs = performance.now() + CLOSE_PATIENCE_MS;
+  const isOpen = (): boolean => listenersOf(pid).some((listener) => listener.inode === inode);
+  while (!wasOpen && isOpen() && performance.now() < endMs) await sleep(1);
+}
+
+async function evaluateInTurn(target: AttachTarget, expression: string): Promise<Evaluated> {
   const opened = await open(target);
   const reply = await evaluateAt(opened, target.pid, expression).catch((error: unknown) => {
     if (error instanceof GcspikeError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     throw failed(`The inspector of process ${target.pid} cannot be talked to: ${reason}.`, "Try again.");
   });
+  await closed(opened, target.pid);
   const { result, error } = reply ?? {};
   const value = result?.result?.value;
   const details = result?.exceptionDetails;

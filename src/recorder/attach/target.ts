@@ -16,8 +16,6 @@ export interface AttachTarget {
   readonly gid: number;
   /** Where Node opens the inspector when it is asked to. */
   readonly inspector: InspectorAddress;
-  /** The folder into which it is being recorded already; null where it is not. */
-  readonly recordedInto: string | null;
 }
 
 export interface InspectorAddress {
@@ -136,11 +134,11 @@ export function isNodeProgram(pid: number): boolean {
   return isNode(linkedExecutable(pid)) || textIn(`/proc/${pid}/exe`, NODE_TEXT) !== null;
 }
 
-/** The folder into which a probe inside the process records: it has the files mapped. */
-function recordingOf(pid: number): string | null {
+/** The folders into which probes inside the process record: it has the files mapped. */
+function foldersOf(pid: number): readonly string[] {
   const mapped = readFileSync(`/proc/${pid}/maps`, "utf8");
-  const [path] = new RegExp(String.raw`(?<= )/.*/${pid}-\d+(\.\d+)?\.gc$`, "m").exec(mapped) ?? [];
-  return path === undefined ? null : dirname(path);
+  const paths = mapped.match(new RegExp(String.raw`(?<= )/.*/${pid}-\d+(\.\d+)?\.gc$`, "gm")) ?? [];
+  return [...new Set(paths.map((path) => dirname(path)))];
 }
 
 /** The gcspike that records into a folder; null where the folder does not say. */
@@ -154,28 +152,38 @@ function recorderOf(folder: string): number | null {
   }
 }
 
-/** The recording that a process is in, and the gcspike that makes it; null where there is none that this user may see. */
-export function recordedBy(pid: number): { readonly folder: string; readonly recorderPid: number | null } | null {
+/** A recording that a process is in. */
+export interface RecordedInto {
+  readonly folder: string;
+  /** The gcspike that makes it; null where the folder does not say. */
+  readonly recorderPid: number | null;
+}
+
+/** Those that this user may see. */
+export function recordingsOf(pid: number): readonly RecordedInto[] {
   try {
-    const folder = recordingOf(pid);
-    return folder === null ? null : { folder, recorderPid: recorderOf(folder) };
+    return foldersOf(pid).map((folder) => ({ folder, recorderPid: recorderOf(folder) }));
   } catch {
     // It ended, or is another user's.
-    return null;
+    return [];
   }
 }
 
 /** Nobody wants this recording any more: the program stops it within moments. */
-export function isAbandoned(folder: string): boolean {
-  const recorder = recorderOf(folder);
-  return recorder === null || startTicksOf(recorder) === null;
+export function isAbandoned({ recorderPid }: RecordedInto): boolean {
+  return recorderPid === null || startTicksOf(recorderPid) === null;
 }
 
-export function recordedAlready(pid: number, folder: string): GcspikeError {
-  const recorder = recorderOf(folder);
+/** As many record it as can. */
+export function recordedByMost(pid: number, folders: readonly string[]): GcspikeError {
+  const recorders = folders.map((folder) => ({ folder, recorder: recorderOf(folder) }));
+  const told = recorders.map(
+    ({ folder, recorder }) => `into ${folder}${recorder === null ? "" : ` by gcspike ${recorder}`}`,
+  );
+  const one = recorders.find(({ recorder }) => recorder !== null)?.recorder ?? null;
   return refused(
-    `Process ${pid} is being recorded already${recorder === null ? "" : ` by gcspike ${recorder}`}, into ${folder}.`,
-    `Wait until that has ended${recorder === null ? "" : `, or end it: kill -INT ${recorder}`}.`,
+    `Process ${pid} is being recorded ${folders.length} times already: ${told.join(", ")}.`,
+    `Wait until one of them has ended${one === null ? "" : `, or end it: kill -INT ${one}`}.`,
   );
 }
 
@@ -259,5 +267,5 @@ function inspect(pid: number, startTicks: string): AttachTarget {
       "Start the program under gcspike: gcspike record -- node ...",
     );
   }
-  return { pid, command, startTicks, uid, gid, inspector, recordedInto: recordingOf(pid) };
+  return { pid, command, startTicks, uid, gid, inspector };
 }
