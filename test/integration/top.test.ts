@@ -166,7 +166,7 @@ test("left while it attaches: it is let go of all the same", async () => {
   expect(listening(target.pid)).toEqual(ports);
 });
 
-test("what another gcspike records is shown from its files, and left to it", async () => {
+test("what another gcspike records is shown from its files, and recorded beside it", async () => {
   const workplace = new Workplace();
   try {
     const target = await busyServer();
@@ -177,13 +177,19 @@ test("what another gcspike records is shown from its files, and left to it", asy
     await select(target.pid);
     await tmux.waitFor(`gcspike ${gcspike.process.pid} records it into ${path}.`);
     tmux.press("Enter");
-    await tmux.waitFor("one at a time can");
+    await tmux.waitFor("and its figures are here");
+    tmux.press("r");
+    await tmux.waitFor(showsRow(target.pid, /recording .* ms .*MiB/));
     gcspike.process.kill("SIGINT");
-    await gcspike.ended;
+    expect((await gcspike.ended).code).toBe(0);
+    await tmux.waitFor("r ends that");
+    tmux.press("r");
     await tmux.waitFor((screen) => /^[> ] +\d+ +attached\.cjs +\d+ % /m.test(rowOf(screen, target.pid)));
     tmux.press("q");
     await tmux.waitFor((screen) => screen.includes("ready>"));
-    expect(recordings()).toEqual([]);
+    expect(recordings()).toHaveLength(1);
+    for (const name of recordings()) expect((await readRecording(join(cwd.path, name))).complete).toBe(true);
+    expect(isMapped(target.pid)).toBe(false);
   } finally {
     workplace.remove();
   }

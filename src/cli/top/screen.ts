@@ -435,12 +435,16 @@ function watchText({ watch, endedMs, note }: Row, { nowMs }: TopState): string {
     case "leaving":
       return "Letting go ...";
     case "elsewhere":
-      return `${watch.recorderPid === null ? "Another gcspike" : `gcspike ${watch.recorderPid}`} records it into ${plainText(watch.folder, 300)}.`;
+      return `${watch.recorderPid === null ? "Another gcspike" : `gcspike ${watch.recorderPid}`} records it into ${plainText(watch.folder, 300)}. r makes a recording of your own.`;
     case "attached":
       return watch.keep
         ? `Recorded for ${formatElapsed(nowMs - watch.sinceMs)} into ${plainText(watch.folder, 300)}; r ends that.`
         : "r keeps what is seen here, from its beginning on, as a recording.";
   }
+}
+
+function canRecord(watch: Row["watch"] | null): boolean {
+  return watch?.is === "unwatched" || watch?.is === "elsewhere" || (watch?.is === "attached" && !watch.keep);
 }
 
 /** What keys do, of which the last ones go where there is no room. */
@@ -454,7 +458,7 @@ function keyLine(state: TopState, width: number): Line {
     ...(isAttached && !watch.keep ? [["Enter", "let go"] as const] : []),
     ...(watch?.is === "unwatched" ? [["Enter", "attach"] as const] : []),
     ...(isAttached && watch.keep ? [["r", "end recording"] as const] : []),
-    ...(watch?.is === "unwatched" || (isAttached && !watch.keep) ? [["r", "record"] as const] : []),
+    ...(canRecord(watch) ? [["r", "record"] as const] : []),
     ["s", `sort by ${state.sort}`],
     ["up down", "select"],
   ];

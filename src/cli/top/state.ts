@@ -3,7 +3,7 @@ import type { LiveFigures } from "../../analysis/live-figures.ts";
 import type { NodeProcess } from "../../recorder/processes/node-process.ts";
 import type { Key } from "./keys.ts";
 
-/** How a process is watched. */
+/** How a process is watched. What is attached to, others may record as well. */
 export type Watch =
   | { readonly is: "unwatched" }
   /** `keep`: into a recording that stays. */
@@ -197,11 +197,13 @@ function pressAttach(state: TopState, row: Row): Next {
   }
 }
 
+/** Also beside another gcspike, whose recording is its own. */
 function pressRecord(state: TopState, row: Row): Next {
   const { watch } = row;
   if (row.endedMs !== null) return says(state, "It has ended.");
   switch (watch.is) {
     case "unwatched":
+    case "elsewhere":
       return startAttaching(state, row.key, true);
     case "attached":
       if (watch.keep) return startLeaving(state, row.key, watch.watched);
@@ -209,8 +211,6 @@ function pressRecord(state: TopState, row: Row): Next {
         state: change(state, row.key, { watch: { ...watch, keep: true } }),
         effects: [{ do: "keep", row: row.key }],
       };
-    case "elsewhere":
-      return says(state, recordedText(watch));
     default:
       return only(state);
   }
@@ -221,7 +221,7 @@ function says(state: TopState, message: string): Next {
 }
 
 function recordedText({ recorderPid }: Elsewhere): string {
-  return `${recorderPid === null ? "Another gcspike" : `gcspike ${recorderPid}`} records it: one at a time can.`;
+  return `${recorderPid === null ? "Another gcspike" : `gcspike ${recorderPid}`} records it, and its figures are here: r makes a recording of your own.`;
 }
 
 function startAttaching(state: TopState, key: string, keep: boolean): Next {

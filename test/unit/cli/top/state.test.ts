@@ -99,13 +99,21 @@ describe("Enter and r", () => {
     expect(effectsOf(refused, key("attach"))).toHaveLength(1);
   });
 
-  test("what another gcspike records is left to it", () => {
+  test("what another gcspike records has figures without Enter; r records it beside that", () => {
     const elsewhere = new Map([[ROW, { folder: "/r.gcspike", recorderPid: 99 }]]);
     const state = played([...both, { is: "figures", figures: new Map([[ROW, figures()]]), elsewhere }]);
-    for (const name of ["attach", "record"] as const) {
-      expect(effectsOf(state, key(name))).toEqual([]);
-      expect(played([key(name)], state).message).toBe("gcspike 99 records it: one at a time can.");
-    }
+    expect(effectsOf(state, key("attach"))).toEqual([]);
+    expect(played([key("attach")], state).message).toBe(
+      "gcspike 99 records it, and its figures are here: r makes a recording of your own.",
+    );
+    expect(effectsOf(state, key("record"))).toEqual([{ do: "attach", row: ROW, keep: true }]);
+    const recording = attachedTo(played([key("record"), { is: "figures", figures: new Map(), elsewhere }], state));
+    expect(recording.rows[0]?.watch).toMatchObject({ is: "attached", keep: true });
+    const ended = played([key("record"), { is: "released", row: ROW, note: null }], recording);
+    expect(played([{ is: "figures", figures: new Map(), elsewhere }], ended).rows[0]?.watch).toMatchObject({
+      is: "elsewhere",
+      recorderPid: 99,
+    });
     expect(played([{ is: "figures", ...NOBODY }], state).rows[0]).toMatchObject({
       watch: { is: "unwatched" },
       figures: null,
