@@ -16,6 +16,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 import { at, hashInputs, isCurrent, must, otherNodes } from "./lib.mjs";
+import { packageFolder, thirdPartyNotices } from "./notices.mjs";
 import { ownShapes } from "./own-shapes.mjs";
 
 const require = createRequire(import.meta.url);
@@ -27,10 +28,16 @@ const require = createRequire(import.meta.url);
  */
 const EXTERNAL = [/^node:/, /^(ora|vitest|pprof-format|@datadog\/pprof|chart\.js|canvas)($|\/)/];
 
+/** Folders of the packages whose code stands in what was bundled so far. */
+const bundledPackages = new Set();
+
 async function bundle(input, output, options = {}) {
   const build = await rolldown({ input, platform: "node", external: EXTERNAL, logLevel: "warn", ...options });
-  await build.write({ sourcemap: false, ...output });
+  const { output: files } = await build.write({ sourcemap: false, ...output });
   await build.close();
+  for (const folder of files.flatMap(({ moduleIds = [] }) => moduleIds.map(packageFolder))) {
+    if (folder !== null) bundledPackages.add(folder);
+  }
 }
 
 /**
@@ -75,6 +82,7 @@ const WORKLOADS = {
 const SOURCES = [
   "src",
   "scripts/build.mjs",
+  "scripts/notices.mjs",
   "scripts/own-shapes.mjs",
   "package-lock.json",
   "tsconfig.json",
@@ -116,8 +124,9 @@ async function buildJavaScript() {
     }
     // bitcoin-core's curve for the workload: a dependency would bring an install script and code that nothing here needs.
     const curve = dirname(require.resolve("secp256k1/package.json"));
-    cpSync(join(curve, "prebuilds"), into("workload/secp256k1"), { recursive: true });
-    copyFileSync(join(curve, "LICENSE"), into("workload/secp256k1/LICENSE"));
+    for (const machine of ["darwin-arm64", "linux-x64"]) {
+      cpSync(join(curve, "prebuilds", machine), into("workload/secp256k1", machine), { recursive: true });
+    }
     for (const [page, entry] of Object.entries(PAGES)) {
       await bundle(
         at("src/report/client", entry),
@@ -138,8 +147,16 @@ async function buildJavaScript() {
       "--outDir",
       into("types"),
     ]);
+    // What is compiled into binaries, not bundled: the curve, and Node-API's C++ headers in the slab pool.
+    const compiled = [curve, dirname(require.resolve("node-addon-api/package.json"))];
+    const libsecp256k1 = { title: "libsecp256k1 (MIT)", file: join(curve, "src/secp256k1/COPYING") };
+    writeFileSync(
+      into("THIRD-PARTY-NOTICES.txt"),
+      thirdPartyNotices([...bundledPackages, ...compiled], [libsecp256k1]),
+    );
     // In a package of modules, only .d.cts describes CommonJS.
     renameSync(into("types/tag/index.d.ts"), into("types/tag/index.d.cts"));
+    writeFileSync(into(".bundled.json"), JSON.stringify([...bundledPackages].sort(), null, 2));
     writeFileSync(into(".inputs"), hash);
     if (existsSync(at("dist"))) renameSync(at("dist"), stale);
     renameSync(fresh, at("dist"));
