@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
 import { at, hashInputs, isCurrent, must, otherNodes } from "./lib.mjs";
 import { packageFolder, thirdPartyNotices } from "./notices.mjs";
@@ -89,6 +90,18 @@ const SOURCES = [
   "tsconfig.types.json",
 ];
 
+/** The man page says what the command line says: both are made from the same program. */
+async function writeManPage(path) {
+  const folder = at("build", `man-page-${process.pid}`);
+  try {
+    await bundle(at("src/cli/man-page.ts"), { dir: folder, format: "esm", entryFileNames: "man-page.mjs" });
+    const { manPage } = await import(pathToFileURL(join(folder, "man-page.mjs")).href);
+    writeFileSync(path, manPage());
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** Builds beside dist/ and swaps at the end: a test or a recording that runs meanwhile keeps finding whole files. */
 async function buildJavaScript() {
   const hash = hashInputs(SOURCES);
@@ -118,6 +131,7 @@ async function buildJavaScript() {
       },
       { plugins: [ownShapes] },
     );
+    await writeManPage(into("gcspike.1"));
     await bundle(at("src/recorder/attach/loader.ts"), { file: into("attach-loader.cjs"), format: "cjs" });
     for (const [program, entry] of Object.entries(WORKLOADS)) {
       await bundle(at("src/workload", entry), { file: into(`workload/${program}.js`), format: "esm" });

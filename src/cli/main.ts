@@ -6,6 +6,7 @@ import type { CommandContext, CommandSpec } from "./command.ts";
 import { attachCommand } from "./commands/attach.ts";
 import { checkCommand } from "./commands/check.ts";
 import { compareCommand } from "./commands/compare.ts";
+import { completionCommand } from "./commands/completion.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { exportCommand } from "./commands/export.ts";
 import { recordCommand } from "./commands/record.ts";
@@ -15,7 +16,7 @@ import { simulateCommand } from "./commands/simulate.ts";
 import { topCommand } from "./commands/top.ts";
 import { systemTerminal, type Terminal } from "./terminal.ts";
 
-const COMMANDS: readonly CommandSpec[] = [
+export const COMMANDS: readonly CommandSpec[] = [
   recordCommand,
   attachCommand,
   topCommand,
@@ -26,6 +27,7 @@ const COMMANDS: readonly CommandSpec[] = [
   exportCommand,
   simulateCommand,
   doctorCommand,
+  completionCommand,
 ];
 
 function examples(lines: readonly string[]): string {
@@ -41,7 +43,8 @@ function addCommand(program: Command, spec: CommandSpec, context: CommandContext
   command.addHelpText("after", examples(spec.examples));
 }
 
-function createProgram(context: CommandContext): Command {
+/** The whole command line, declared; nothing is parsed. */
+export function createProgram(context: CommandContext): Command {
   const { terminal } = context;
   const program = new Command("gcspike")
     .description("Records every garbage-collection pause of any Node.js program and explains it.")

@@ -11,6 +11,7 @@ export const simulateCommand: CommandSpec = {
     "gcspike simulate sessions --pool on",
   ],
   configure: (command, { terminal, finish }) => {
+    command.helpCommand(false);
     for (const workload of Object.values(WORKLOADS)) {
       const own = command.command(workload.name).description(workload.summary);
       addFlags(own, workload.flags);

@@ -24,6 +24,7 @@ describe("help", () => {
       "export",
       "simulate",
       "doctor",
+      "completion",
     ]);
   });
 
