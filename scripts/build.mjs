@@ -1,21 +1,11 @@
 // Builds dist/ (command line, agent, HTML client, slab pool) or, with --native, prebuilds/ (the slab pool, and one probe an ABI;
-// with --this-node only the one of the Node that runs this). What is current is left alone.
-import { execFileSync } from "node:child_process";
-import {
-  copyFileSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+// with --this-node only the one of the Node that runs this), or with --cross those of other machines. What is current is left alone.
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { rolldown } from "rolldown";
+import { abiOfHeaders, compileAddon, ownHeaders } from "../native/compile.mjs";
 import { at, hashInputs, isCurrent, must, otherNodes } from "./lib.mjs";
 import { packageFolder, thirdPartyNotices } from "./notices.mjs";
 import { ownShapes } from "./own-shapes.mjs";
@@ -180,65 +170,40 @@ async function buildJavaScript() {
   console.error("Built dist/");
 }
 
-/** The folder that holds include/node of the Node that runs this, or null: node-gyp downloads the headers. */
-function ownHeaders() {
-  const prefix = dirname(dirname(realpathSync(process.execPath)));
-  return existsSync(join(prefix, "include", "node", "node_version.h")) ? prefix : null;
+/** Cross compilers, of Debian, by the machine whose binaries they make. Alpine's and macOS's are made there. */
+const CROSS_COMPILERS = { "linux-arm64": "aarch64-linux-gnu-g++" };
+
+/** This machine, as names of binaries say it: src/lib/native-file.ts. */
+function ownMachine() {
+  const isMusl = process.platform === "linux" && readFileSync("/proc/self/maps", "latin1").includes("/ld-musl-");
+  return `${process.platform}${isMusl ? "-musl" : ""}-${process.arch}`;
 }
 
-/** The Node versions to build for: this one, and the others that are installed for the tests. */
-function targets() {
-  const here = { abi: process.versions.modules, nodedir: ownHeaders() };
+/** Folders of node.h of the Node versions to build for: this one, and the others that are installed for the tests. */
+function headersToBuildFor() {
+  const here = ownHeaders();
   if (process.argv.includes("--this-node")) return [here];
-  const others = otherNodes().map((nodedir) => {
-    const abi = execFileSync(join(nodedir, "bin", "node"), ["-p", "process.versions.modules"], { encoding: "utf8" });
-    return { abi: abi.trim(), nodedir };
-  });
-  return [here, ...others.filter(({ abi }) => abi !== here.abi)];
+  const others = otherNodes().map((folder) => join(folder, "include", "node"));
+  return [here, ...others.filter((headers) => abiOfHeaders(headers) !== process.versions.modules)];
 }
 
-/** The probe needs V8's own API: a binary an ABI. */
-function probe(abi) {
-  return {
-    folder: "gc-probe",
-    product: "gc_probe",
-    binary: `gc-probe-${process.platform}-${process.arch}-${abi}.node`,
-  };
-}
-
-/** Node-API: one binary for all. */
-const SLAB_POOL = {
-  folder: "slab-pool",
-  product: "slab_pool",
-  binary: `slab-pool-${process.platform}-${process.arch}.node`,
-};
-
-/** Builds into `output`, unless what stands there was built from the same sources. */
-function buildAddon(addon, nodedir, output, environment = {}) {
-  const source = join("native", addon.folder);
-  const stamp = join(output, `.inputs-${addon.binary}`);
-  const binary = join(output, addon.binary);
-  const hash = hashInputs([source, "scripts/build.mjs"]);
+/** Compiles into `output`, unless what stands there was made from the same sources. */
+async function buildAddon(addon, headers, output, name, environment = {}) {
+  const stamp = join(output, `.${name}.inputs`);
+  const binary = join(output, name);
+  const hash = hashInputs([join("native", addon), "native/compile.mjs"]);
   if (existsSync(binary) && isCurrent(stamp, hash)) return;
-  const gyp = require.resolve("node-gyp/bin/node-gyp.js");
-  // A copy of its own: two builds at once, or one that was interrupted, do not meet.
-  const folder = at("build", `${addon.folder}-${process.pid}`);
-  rmSync(folder, { recursive: true, force: true });
-  cpSync(at(source), folder, { recursive: true });
-  mkdirSync(output, { recursive: true });
-  try {
-    must(process.execPath, [gyp, "rebuild", "--silent", "-C", folder], {
-      stdio: ["ignore", "ignore", "inherit"],
-      env: { ...process.env, ...environment, ...(nodedir === null ? {} : { npm_config_nodedir: nodedir }) },
-    });
-    // Renamed into place: a process that has the old binary mapped keeps it.
-    copyFileSync(join(folder, "build/Release", `${addon.product}.node`), `${binary}.tmp`);
-    renameSync(`${binary}.tmp`, binary);
-    writeFileSync(stamp, hash);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  await compileAddon(addon, headers, binary, { ...process.env, ...environment });
+  writeFileSync(stamp, hash);
+  console.error(`Built ${name}`);
+}
+
+/** The probe needs V8's own API: a binary an ABI. The slab pool needs Node-API: one for all. */
+async function buildAddons(machine, output, allHeaders, environment) {
+  for (const headers of allHeaders) {
+    await buildAddon("gc-probe", headers, output, `gc-probe-${machine}-${abiOfHeaders(headers)}.node`, environment);
   }
-  console.error(`Built ${addon.binary}`);
+  await buildAddon("slab-pool", allHeaders[0], output, `slab-pool-${machine}.node`, environment);
 }
 
 /** With AddressSanitizer and UndefinedBehaviorSanitizer, for this Node: test/native loads them into programs. */
@@ -250,12 +215,13 @@ const SANITIZED = {
 
 mkdirSync(at("build"), { recursive: true });
 if (process.argv.includes("--sanitized")) {
-  for (const addon of [probe(process.versions.modules), SLAB_POOL]) {
-    buildAddon(addon, ownHeaders(), at("build/sanitized"), SANITIZED);
+  await buildAddons(ownMachine(), at("build/sanitized"), [ownHeaders()], SANITIZED);
+} else if (process.argv.includes("--cross")) {
+  for (const [machine, CXX] of Object.entries(CROSS_COMPILERS)) {
+    await buildAddons(machine, at("prebuilds"), headersToBuildFor(), { CXX });
   }
 } else if (process.argv.includes("--native")) {
-  for (const { abi, nodedir } of targets()) buildAddon(probe(abi), nodedir, at("prebuilds"));
-  buildAddon(SLAB_POOL, ownHeaders(), at("prebuilds"));
+  await buildAddons(ownMachine(), at("prebuilds"), headersToBuildFor());
 } else {
   await buildJavaScript();
 }

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { threadId } from "node:worker_threads";
-import { probeFileName } from "../lib/probe-file.ts";
+import { machineName, probeFileName } from "../lib/native-file.ts";
 import { ATTACHED_FILE, type Collector, type Sampler } from "../recording/spec.ts";
 import type { OpenRecording } from "./options.ts";
 import { type Stop, stopAll } from "./stop.ts";
@@ -77,7 +77,7 @@ const loadedProbes = new Map<string, ProbeBinding>();
 function loadProbe(folder: string): ProbeBinding {
   const known = loadedProbes.get(folder);
   if (known !== undefined) return known;
-  const name = probeFileName(process.platform, process.arch, process.versions.modules);
+  const name = probeFileName(machineName(), process.versions.modules);
   const path = join(folder, name);
   if (!existsSync(path)) throw new Error(`there is no ${name}`);
   const loaded = { exports: {} };

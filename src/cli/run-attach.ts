@@ -6,6 +6,7 @@ import { formatMs } from "../lib/units.ts";
 import { type Attached, attach } from "../recorder/attach/attach.ts";
 import type { FlightOptions } from "../recorder/flight/flight-options.ts";
 import { dumpLine, startArmedLine, summariseFlight } from "./flight-output.ts";
+import { haveProbe } from "./have-native.ts";
 import type { LiveLine } from "./live-line.ts";
 import { startLiveLine, summarise } from "./recording-summary.ts";
 import { untilStopSignal } from "./stop-signals.ts";
@@ -25,6 +26,7 @@ export interface AttachFlags {
 /** Records a process that runs, until a signal, the end of `--duration` or the end of the program. Returns exit code 0. */
 export async function runAttach(pid: number, flags: AttachFlags, terminal: Terminal): Promise<number> {
   const { output, duration, spike, phases, allocations, flight: asked } = flags;
+  await haveProbe(terminal);
   const stop = untilStopSignal();
   let line: LiveLine | undefined;
   let timer: NodeJS.Timeout | undefined;

@@ -24,6 +24,7 @@ import { durationMs, wholeNumber } from "../workload/flags.ts";
 import { type CheckFlags, type CheckFormat, chooseMetrics, formatOfFile, requireEffect } from "./check-flags.ts";
 import { type CheckOutput, deliver } from "./check-output.ts";
 import { requireWritable, writeReportFile } from "./files.ts";
+import { haveProbe } from "./have-native.ts";
 import { withSpinner } from "./spinner.ts";
 import { stoppable } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -54,6 +55,7 @@ interface Plan {
 /** Runs a check. Returns the exit code of its verdict; what goes wrong is thrown. */
 export async function runCheck(command: readonly string[], flags: CheckFlags, terminal: Terminal): Promise<number> {
   const plan = await planOf(command, flags, terminal);
+  await haveProbe(terminal);
   const folder = relative(process.cwd(), createGroupFolder("check", new Date()));
   try {
     return await stoppable(async (throwIfStopped) => {

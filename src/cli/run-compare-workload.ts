@@ -12,6 +12,7 @@ import { MODES, parseTxpool } from "../workload/txpool/options.ts";
 import { checkWords, WORKLOADS } from "../workload/workloads.ts";
 import type { ColumnFolders } from "./compare-columns.ts";
 import { requireWritable } from "./files.ts";
+import { haveProbe } from "./have-native.ts";
 import { chooseOutput, type FormatFlags } from "./report-formats.ts";
 import { PAGE_EXAMPLE, runCompare } from "./run-compare.ts";
 import { withSpinner } from "./spinner.ts";
@@ -63,6 +64,7 @@ export async function runCompareModes(
     checkWords(workload, { ...given, mode });
     requireRoom(parseTxpool({ ...given, mode }), roomHere());
   }
+  await haveProbe(terminal);
   const folder = relative(process.cwd(), createGroupFolder("txpool-modes", new Date()));
   const columns = modes.map((mode) => ({ name: mode, folders: [] as string[] }));
   try {

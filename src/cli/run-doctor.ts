@@ -3,6 +3,7 @@ import { ExitCode } from "../lib/errors.ts";
 import { plainText } from "../lib/text.ts";
 import { type CheckResult, type Diagnosis, diagnose, type Status } from "./doctor/checks.ts";
 import { thisSystem } from "./doctor/system.ts";
+import { haveAll } from "./have-native.ts";
 import { withSpinner } from "./spinner.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -22,6 +23,7 @@ export function renderDiagnosis({ recording, checks }: Diagnosis, color: boolean
 
 /** Returns 0 where recording works, 4 where it does not. */
 export async function runDoctor(format: "terminal" | "json", terminal: Terminal): Promise<number> {
+  await haveAll(terminal);
   const diagnosis = await withSpinner(terminal, "Trying out what works here", () => diagnose(thisSystem()));
   terminal.out(
     format === "json"

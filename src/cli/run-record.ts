@@ -8,6 +8,7 @@ import { type RecordResult, record } from "../recorder/record.ts";
 import type { FlagWords } from "../workload/flags.ts";
 import { checkWords, type WorkloadSpec } from "../workload/workloads.ts";
 import { dumpLine, startArmedLine, summariseFlight } from "./flight-output.ts";
+import { haveProbe } from "./have-native.ts";
 import type { LiveLine } from "./live-line.ts";
 import { startLiveLine, summarise } from "./recording-summary.ts";
 import type { Terminal } from "./terminal.ts";
@@ -35,6 +36,7 @@ function howItEnded({ exit }: RecordResult): string {
 export async function runRecord(command: readonly string[], flags: RecordFlags, terminal: Terminal): Promise<number> {
   const { spike, ...options } = flags;
   const name = programName(command);
+  if (options.collector !== "perf_hooks") await haveProbe(terminal);
   let line: LiveLine | undefined;
   const result = await record(
     { ...options, command, spikeMs: spike },

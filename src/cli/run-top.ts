@@ -4,6 +4,7 @@ import { ExitCode, usageError } from "../lib/errors.ts";
 import { formatMs } from "../lib/units.ts";
 import { recordingsOf, requireAttachable } from "../recorder/attach/target.ts";
 import { nodeProcesses } from "../recorder/processes/list.ts";
+import { haveProbe } from "./have-native.ts";
 import { summarise } from "./recording-summary.ts";
 import { untilStopSignal } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -27,6 +28,7 @@ export async function runTop(pid: number | undefined, terminal: Terminal): Promi
     );
   }
   if (pid !== undefined) requireAttachable(pid);
+  await haveProbe(terminal);
   const top = new Top(terminal, pid);
   const stop = untilStopSignal();
   stop.signal.addEventListener("abort", () => top.tell({ is: "key", key: "leave" }));

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { machineName, slabPoolFileName } from "../lib/native-file.ts";
 import { packageRoot } from "../lib/package.ts";
 import { SlabMemoryError } from "./errors.ts";
 
@@ -45,18 +46,18 @@ let loaded: Native | undefined;
 /** @throws SlabMemoryError where this package has no binary that loads here */
 export function native(): Native {
   if (loaded !== undefined) return loaded;
-  const path = join(packageRoot(), "prebuilds", `slab-pool-${process.platform}-${process.arch}.node`);
+  const path = join(packageRoot(), "prebuilds", slabPoolFileName(machineName()));
   if (!existsSync(path)) {
     throw new SlabMemoryError(
       `There is no slab pool for ${process.platform} on ${process.arch}: ${path} is missing.`,
-      "In a clone: npm run build:native",
+      "gcspike doctor compiles it where there is a C++ compiler.",
     );
   }
   try {
     loaded = createRequire(import.meta.url)(path) as Native;
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0] : String(error);
-    throw new SlabMemoryError(`The slab pool does not load here: ${reason}.`, "In a clone: npm run build:native");
+    throw new SlabMemoryError(`The slab pool does not load here: ${reason}.`, "Install gcspike again on this machine.");
   }
   return loaded;
 }

@@ -228,9 +228,19 @@ test.each([1, 2])("ten million get and put make no garbage collection, in a pool
 });
 
 test.each([
-  ["missing", (_binary: string) => {}, /^There is no slab pool for .* is missing\.$/],
-  ["damaged", (binary: string) => writeFileSync(binary, "none"), /^The slab pool does not load here: .*$/],
-])("a binary that is %s is an error, and nothing is used in its place", async (_, put, message) => {
+  [
+    "missing",
+    (_binary: string) => {},
+    /^There is no slab pool for .* is missing\.$/,
+    "gcspike doctor compiles it where there is a C++ compiler.",
+  ],
+  [
+    "damaged",
+    (binary: string) => writeFileSync(binary, "none"),
+    /^The slab pool does not load here: .*$/,
+    "Install gcspike again on this machine.",
+  ],
+])("a binary that is %s is an error, and nothing is used in its place", async (_, put, message, hint) => {
   const folder = temporaryFolder("gcspike-slab-");
   try {
     for (const name of ["dist", "prebuilds"]) mkdirSync(join(folder.path, name));
@@ -245,7 +255,7 @@ test.each([
     expect(JSON.parse(stdout)).toEqual({
       name: "SlabMemoryError",
       message: expect.stringMatching(message),
-      hint: "In a clone: npm run build:native",
+      hint,
     });
   } finally {
     folder.remove();

@@ -1,5 +1,5 @@
 /** The checks of `gcspike doctor`: each asks the machine one thing and says what was found, and the fix where it is not well. */
-import { probeFileName } from "../../lib/probe-file.ts";
+import { probeFileName } from "../../lib/native-file.ts";
 import { plural } from "../../lib/text.ts";
 import { formatBytes } from "../../lib/units.ts";
 import { lackingForEbpf } from "../../recorder/ebpf/requirements.ts";
@@ -36,7 +36,7 @@ export function checkNode(system: System): Answer {
 export type Trial = { readonly recording: TrialRecording } | { readonly failure: string };
 
 function checkProbe(system: System, trial: Trial): Answer {
-  const file = probeFileName(system.platform, system.arch, system.abi);
+  const file = probeFileName(system.machine, system.abi);
   if ("failure" in trial) {
     return missing(
       `recording with it failed: ${trial.failure}`,
@@ -45,9 +45,11 @@ function checkProbe(system: System, trial: Trial): Answer {
   }
   const { collectors, pauses, warnings } = trial.recording;
   if (!collectors.includes("probe")) {
+    const { compilerSaid } = system;
+    const why = compilerSaid === null ? "" : ` Compiling it failed: ${compilerSaid}.`;
     return limited(
-      `${warnings[0] ?? `${file} does not load.`} Recordings use perf_hooks.`,
-      "In a clone: npm run build:native (needs Python and a C++ compiler). Else use a Node version that gcspike ships a binary for.",
+      `${warnings[0] ?? `${file} does not load.`}${why} Recordings use perf_hooks.`,
+      "Install g++ or clang, and run gcspike doctor again as a user who may write to its folder. Else use a Node version that gcspike ships a binary for.",
     );
   }
   return pauses > 0

@@ -3,9 +3,11 @@ import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { machineName } from "../../lib/native-file.ts";
 import { packageRoot } from "../../lib/package.ts";
 import { record } from "../../recorder/record.ts";
 import { readRecording } from "../../recording/read-recording.ts";
+import { whyNotCompiled } from "../have-native.ts";
 
 /** What a short recording of a program with a known number of collections gave. */
 export interface TrialRecording {
@@ -25,8 +27,12 @@ export interface ProgramResult {
 export interface System {
   readonly platform: string;
   readonly arch: string;
+  /** As names of binaries say it: "linux-x64", "linux-musl-x64". */
+  readonly machine: string;
   readonly nodeVersion: string;
   readonly abi: string;
+  /** Why no probe could be compiled for this Node; null where none had to be. */
+  readonly compilerSaid: string | null;
   readonly currentFolder: string;
   readonly temporaryFolder: string;
   /** null where the file cannot be read. */
@@ -77,8 +83,10 @@ export function thisSystem(): System {
   return {
     platform: process.platform,
     arch: process.arch,
+    machine: machineName(),
     nodeVersion: process.version,
     abi: process.versions.modules,
+    compilerSaid: whyNotCompiled(),
     currentFolder: process.cwd(),
     temporaryFolder: tmpdir(),
     readText: (path) => attempt(() => readFileSync(path, "utf8")),

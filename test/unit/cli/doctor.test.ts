@@ -29,8 +29,10 @@ function machine(changes: Partial<System> = {}, files: Readonly<Record<string, s
   return {
     platform: "linux",
     arch: "x64",
+    machine: "linux-x64",
     nodeVersion: "v24.21.0",
     abi: "137",
+    compilerSaid: null,
     currentFolder: "/work",
     temporaryFolder: "/tmp",
     readText: (path) => all[path] ?? null,
@@ -76,6 +78,9 @@ describe("the collectors", () => {
     });
     const probe = (await diagnose(system)).checks.find(({ name }) => name === "gc probe");
     expect(probe?.found).toContain("no probe binary for ABI 137");
+    const failed = await diagnose({ ...system, compilerSaid: "there is no C++ compiler" });
+    const { found } = failed.checks.find(({ name }) => name === "gc probe") ?? {};
+    expect(found).toContain("Compiling it failed: there is no C++ compiler.");
   });
 
   test("a probe that kills the program is missing, and the other collector is named", async () => {
