@@ -1,0 +1,2 @@
+/** Names in prebuilds/ that the published package has. */
+export const BINARIES: readonly string[];
