@@ -76,6 +76,11 @@ describe("the tarball", () => {
     expect(BINARIES).toEqual(expect.arrayContaining(names));
   });
 
+  test("has a section in the changelog for its version", () => {
+    const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    expect(readFileSync(join(ROOT, "CHANGELOG.md"), "utf8")).toContain(`\n## ${version}\n`);
+  });
+
   test("is small", () => {
     console.log(`${(packed.bytes / 1e6).toFixed(2)} MB in ${packed.files.length} files`);
     expect(packed.bytes).toBeLessThan(MAX_BYTES);
