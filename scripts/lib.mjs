@@ -70,8 +70,8 @@ export function otherNodes() {
     .filter((folder) => existsSync(join(folder, "bin", "node")));
 }
 
-/** Installs npm packages into a folder of their own, unless it has them. `what` says so to the person who waits. */
-export function installInto(folder, dependencies, what) {
+/** Installs npm packages into a folder of their own, unless it has them. `what` says so to the person who waits; `words` go to npm. */
+export function installInto(folder, dependencies, what, words = []) {
   const manifest = JSON.stringify({ private: true, dependencies });
   const stamp = join(folder, "package.json");
   const isThere = (name) => existsSync(join(folder, "node_modules", name));
@@ -79,7 +79,7 @@ export function installInto(folder, dependencies, what) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(stamp, manifest);
   console.error(`Installing ${what} into ${folder}`);
-  npm(["install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder });
+  npm(["install", "--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error", ...words], { cwd: folder });
 }
 
 /** Installs the other Node versions where npm has them for this machine. */
