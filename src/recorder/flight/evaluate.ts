@@ -20,6 +20,13 @@ const NEAR_LIMIT = 0.85;
 /** What went over a limit fires again only when it was clearly below it. */
 const REARM = 0.9;
 
+/** How a person says it, where that is not what it is called. */
+const KIND_WORDS: Readonly<Record<string, string>> = {
+  "minor-mark-sweep": "minor mark-sweep",
+  "incremental-start": "start of marking",
+  "weak-callbacks": "run of weak callbacks",
+};
+
 interface Watched {
   readonly pauses: Span[];
   readonly work: WorkEvent[];
@@ -103,7 +110,9 @@ function firedBy(trigger: Trigger, watched: Watched, news: News, nowMs: number, 
     case "pause":
       return news.pauses
         .filter(({ startMs, endMs }) => endMs - startMs > trigger.limit)
-        .map(({ kind, startMs, endMs }) => fired(startMs, `a ${kind} of ${formatMs(endMs - startMs)}`));
+        .map(({ kind, startMs, endMs }) =>
+          fired(startMs, `a ${KIND_WORDS[kind] ?? kind} of ${formatMs(endMs - startMs)}`),
+        );
     case "heap": {
       const levels = [
         ...news.heaps.map(({ atMs, usedBytes }) => ({ atMs, level: usedBytes })),

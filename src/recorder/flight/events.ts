@@ -8,7 +8,7 @@ export interface Span {
 export interface PauseEvent extends Span {
   readonly type: "pause";
   readonly isolate: string;
-  /** "scavenge", "mark-compact", ... */
+  /** "scavenge", "mark-compact", ...: the names of PAUSE_KINDS */
   readonly kind: string;
   readonly usedBeforeBytes: number;
   /** Of a full collection: the share of its limit that the old generation still takes; null of others. */

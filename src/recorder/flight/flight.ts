@@ -18,6 +18,7 @@ import { type LiveState, LiveTail } from "../live.ts";
 import { mayRun } from "../running.ts";
 import { deathOf } from "./death.ts";
 import { Evaluator, type Fired } from "./evaluate.ts";
+import type { FlightEvent } from "./events.ts";
 import type { FlightPlan } from "./flight-options.ts";
 import { bytesOf, type KeptDump, removeDump, surplus } from "./keep-dumps.ts";
 import { Ring } from "./ring.ts";
@@ -41,6 +42,8 @@ export interface WrittenDump extends KeptDump {
 }
 
 export interface FlightObserver {
+  /** What happened since the last look. */
+  readonly saw?: (events: readonly FlightEvent[]) => void;
   readonly dumped?: (dump: WrittenDump) => void;
 }
 
@@ -171,7 +174,9 @@ export class FlightRecorder implements Keeping {
   /** What happened since the last time, and what fires by it. */
   #see(): void {
     this.#attempt(() => {
-      this.#schedule.add(this.#evaluator.see(this.#watch.look()), this.#nowMs());
+      const events = this.#watch.look();
+      this.#observer.saw?.(events);
+      this.#schedule.add(this.#evaluator.see(events), this.#nowMs());
     });
   }
 

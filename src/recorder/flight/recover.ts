@@ -11,17 +11,19 @@ import { Ring } from "./ring.ts";
 
 /**
  * Writes the recording beside the ring and removes the ring, unless the program still writes to it. Returns the recording's path, and
- * what is missing in it. Throws GcspikeError where the folder has no ring that anything is in.
+ * what is missing in it. `isKilled`: its recorder is known to be gone, whatever has its number now. Throws GcspikeError where the folder has
+ * no ring that anything is in.
  */
 export async function recoverFlight(
   folder: string,
+  isKilled = false,
 ): Promise<{ readonly path: string; readonly warnings: readonly Warning[]; readonly programRuns: boolean }> {
   const path = resolve(folder);
   const ringFolder = join(path, RING_FOLDER);
   const manifestFile = join(ringFolder, MANIFEST_FILE);
   const manifest = existsSync(manifestFile) ? parseManifest(readFileSync(manifestFile, "utf8"), ringFolder) : null;
   if (manifest === null) throw nothingToRecover(folder);
-  requireKilled(manifest);
+  if (!isKilled) requireKilled(manifest);
   const ring = new Ring(ringFolder);
   ring.look();
   ring.restore();

@@ -14,10 +14,10 @@ const SEMI_SPACES = 3;
 
 const KINDS: Readonly<Record<number, string>> = {
   [GcType.scavenge]: "scavenge",
-  [GcType.minorMarkSweep]: "minor mark-sweep",
+  [GcType.minorMarkSweep]: "minor-mark-sweep",
   [GcType.markCompact]: "mark-compact",
-  [GcType.incrementalMarking]: "start of marking",
-  [GcType.weakCallbacks]: "run of weak callbacks",
+  [GcType.incrementalMarking]: "incremental-start",
+  [GcType.weakCallbacks]: "weak-callbacks",
 };
 
 type Decode = (isolate: IsolateRing, record: Buffer, log: RingLog) => FlightEvent | null;
