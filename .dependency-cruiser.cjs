@@ -12,6 +12,8 @@ const MAY_IMPORT = {
   analysis: ["lib/", FORMAT],
   report: ["lib/", FORMAT, "analysis/"],
   export: ["lib/", FORMAT, "analysis/"],
+  // Processes of their own beside the program: what the agent in it cannot do.
+  fleet: ["lib/", "recording/", "analysis/", "recorder/", "export/"],
   slab: ["lib/"],
   tag: [],
   workload: ["lib/", "slab/"],
@@ -28,6 +30,7 @@ const MAY_IMPORT = {
     "export/",
     "recorder/",
     "check/",
+    "fleet/settings[.]ts",
     "workload/(flags|room|workloads)[.]ts",
     "workload/txpool/(options|fits|arrivals)[.]ts",
   ],
@@ -49,7 +52,7 @@ module.exports = {
       comment: "src/index.ts stands beside cli: it prints nothing and parses no arguments.",
       severity: "error",
       from: { path: "^src/index[.]ts$" },
-      to: { path: "^src/(cli|agent|slab|tag|workload|report|export|check)/" },
+      to: { path: "^src/(cli|agent|fleet|slab|tag|workload|report|export|check)/" },
     },
     {
       name: "analysis-is-pure",

@@ -24,6 +24,7 @@ import { pausesPrinted } from "./lib/trace-gc.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const MEASURE = join(here, "programs", "measure.cjs");
 const GCSPIKE = join(here, "..", "bin", "gcspike.js");
+const AGENT = join(here, "..", "dist", "agent", "always-on.cjs");
 const REQUESTS = "6000";
 
 const PROGRAMS = [
@@ -38,6 +39,7 @@ const SEMI_SPACES = [
 const CONDITIONS = [
   { name: "gcspike", wrap: [] },
   { name: "gcspike-probe", wrap: ["--no-phases", "--no-allocations"] },
+  { name: "gcspike-agent", flags: () => ["--require", AGENT], env: (folder) => ({ GCSPIKE_AGENT_DIR: folder }) },
   { name: "heap-prof", flags: (folder) => ["--heap-prof", `--heap-prof-dir=${folder}`] },
   { name: "cpu-prof", flags: (folder) => ["--cpu-prof", `--cpu-prof-dir=${folder}`] },
   { name: "trace-gc-nvp", flags: () => ["--trace-gc-nvp"] },
@@ -70,7 +72,7 @@ async function run({ program, semi, condition, node }) {
     const printed = join(folder, "stdout.txt");
     const child = spawn(file, words, {
       stdio: ["ignore", openSync(printed, "w"), "ignore"],
-      env: { ...process.env, BENCH_RESULT: result, FIXTURE_REQUESTS: REQUESTS },
+      env: { ...process.env, ...condition.env?.(folder), BENCH_RESULT: result, FIXTURE_REQUESTS: REQUESTS },
     });
     const [code] = await once(child, "exit");
     if (code !== 0) throw new Error(`${program.name} under ${condition.name} ended with ${code}`);
@@ -85,7 +87,8 @@ async function run({ program, semi, condition, node }) {
       ...(condition.wrap === undefined ? {} : { recorderCpuMs: readResult(`${result}.gcspike.js.json`).cpuMs }),
     };
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    // The agent's companion may still be tidying up.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }
 

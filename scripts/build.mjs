@@ -107,7 +107,7 @@ async function buildJavaScript() {
     await bundle(at("src/tag/index.ts"), { file: into("tag.cjs"), format: "cjs", strict: true });
     await bundle(at("src/cli/main.ts"), COMMAND_LINE.output(fresh), COMMAND_LINE.input);
     await bundle(
-      { preload: at("src/agent/preload.ts"), attach: at("src/agent/attach.ts") },
+      Object.fromEntries(["preload", "attach", "always-on"].map((entry) => [entry, at("src/agent", `${entry}.ts`)])),
       {
         dir: into("agent"),
         format: "cjs",
@@ -123,6 +123,13 @@ async function buildJavaScript() {
     );
     await writeManPage(into("gcspike.1"));
     await bundle(at("src/recorder/attach/loader.ts"), { file: into("attach-loader.cjs"), format: "cjs" });
+    // The companion lives as long as a program of somebody else's: in one file, without a package.
+    await bundle(at("src/fleet/companion.ts"), {
+      file: into("fleet/companion.cjs"),
+      format: "cjs",
+      codeSplitting: false,
+    });
+    await bundle(at("src/fleet/ship.ts"), { file: into("fleet/ship.js"), format: "esm", codeSplitting: false });
     for (const [program, entry] of Object.entries(WORKLOADS)) {
       await bundle(at("src/workload", entry), { file: into(`workload/${program}.js`), format: "esm" });
     }

@@ -97,10 +97,11 @@ function untilRecorderEnds(
   { folder, options }: OpenRecording,
   stops: readonly Stop[],
 ): Pick<ProbeOptions, "inlined" | "recorderFile" | "recorderPid" | "onStop"> {
-  if (options.attachedBy === null) return { inlined: true };
+  // V8 would look for a second at a heap of 600 MB, and of a program that runs, what is hot is optimised already.
+  const inlined = options.loadedFirst;
+  if (options.attachedBy === null) return { inlined };
   return {
-    // V8 would look for a second at a heap of 600 MB, and what is hot is optimised already.
-    inlined: false,
+    inlined,
     recorderFile: join(folder, ATTACHED_FILE),
     recorderPid: options.attachedBy,
     onStop: () => stopAll(stops),

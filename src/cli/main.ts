@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { ExitCode, GcspikeError, usageError } from "../lib/errors.ts";
 import { packageVersion } from "../lib/package.ts";
 import type { CommandContext, CommandSpec } from "./command.ts";
+import { agentCommand } from "./commands/agent.ts";
 import { attachCommand } from "./commands/attach.ts";
 import { checkCommand } from "./commands/check.ts";
 import { compareCommand } from "./commands/compare.ts";
@@ -21,6 +22,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   attachCommand,
   topCommand,
   recoverCommand,
+  agentCommand,
   reportCommand,
   compareCommand,
   checkCommand,

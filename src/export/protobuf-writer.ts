@@ -15,6 +15,17 @@ export class ProtobufWriter {
     this.#varint(value);
   }
 
+  /** A whole number that may be negative, as sint32 and sint64. */
+  signed(field: number, value: number): void {
+    this.varint(field, value < 0 ? -2 * value - 1 : 2 * value);
+  }
+
+  fixed64(field: number, value: bigint): void {
+    this.#tag(field, FIXED64);
+    this.#reserve(8);
+    this.#at = this.#bytes.writeBigUInt64LE(value, this.#at);
+  }
+
   double(field: number, value: number): void {
     this.#tag(field, FIXED64);
     this.#reserve(8);

@@ -91,6 +91,7 @@ export function agentOptions(options: RecordOptions, root: string): AgentOptions
     probeFolder: join(root, "prebuilds"),
     pprofModule: profiles ? createRequire(join(root, "package.json")).resolve("@datadog/pprof") : null,
     attachedBy: null,
+    loadedFirst: true,
     ring: options.flight !== undefined,
   };
 }

@@ -436,6 +436,15 @@ export const RING_FOLDER = "ring";
 /** What a program that a flight recorder is attached to writes when it comes to its end by itself: its exit code. */
 export const EXITED_FILE = "exited";
 
+/** In the folder of a flight recorder that a program started for itself, why that one does not run, in words. */
+export const PROBLEM_FILE = "problem";
+
+/**
+ * How finely the always-on agent samples allocations. A recording of everything samples every 512 KiB; who records for months has the
+ * time to wait for more of them.
+ */
+export const AGENT_SAMPLING = { allocationIntervalBytes: 2 * 1024 ** 2, allocationWindowMs: 1000 } as const;
+
 /** Of one isolate at the same time, each into a folder of its own (kMostSessions in native/gc-probe/few.h). */
 export const MOST_RECORDINGS = 4;
 
@@ -464,8 +473,10 @@ export interface AgentOptions {
   readonly probeFolder: string;
   /** Path of @datadog/pprof's entry, for liveHeap and cpu; null where neither is asked for. */
   readonly pprofModule: string | null;
-  /** Process id of the gcspike that attached to a running program; null where the agent was loaded at its start. */
+  /** Process id of the gcspike that has to be there for as long as the program is recorded; null where that is until its end. */
   readonly attachedBy: number | null;
+  /** The agent was loaded before the program. */
+  readonly loadedFirst: boolean;
   /** The logs are rings, of which a flight recorder keeps the end. */
   readonly ring: boolean;
 }

@@ -20,7 +20,7 @@ test.each(ROUNDS)("$rounds rounds of $abreast leave a process as it was on $vers
   const { path, rounds, abreast } = one;
   const folder = workplace.path("rounds");
   mkdirSync(folder);
-  const options = JSON.stringify({ ...AGENT, attachedBy: process.pid });
+  const options = JSON.stringify({ ...AGENT, attachedBy: process.pid, loadedFirst: false });
   const agent = join(ROOT, "dist", "agent", "attach.cjs");
   // V8 takes a new space of its liking otherwise, also where nobody is attached.
   const words = ["--expose-gc", "--min-semi-space-size=1", "--max-semi-space-size=1", fixture("attached-rounds.cjs")];

@@ -72,6 +72,7 @@ test.each([1, 4])("a process and a worker of which %i recordings stop and start 
   const options = {
     ...AGENT,
     attachedBy: process.pid,
+    loadedFirst: false,
     probeFolder: join(ROOT, "build", "sanitized"),
     allocationIntervalBytes: 64 * 1024,
   };

@@ -99,6 +99,7 @@ export const AGENT: AgentOptions = {
   probeFolder: join(ROOT, "prebuilds"),
   pprofModule: null,
   attachedBy: null,
+  loadedFirst: true,
   ring: false,
 };
 

@@ -182,7 +182,7 @@ export async function attach(options: AttachOptions, observer: AttachObserver): 
   }
 
   async function start(): Promise<void> {
-    const settings = { ...agentOptions(recordOptions, root), attachedBy: process.pid };
+    const settings = { ...agentOptions(recordOptions, root), attachedBy: process.pid, loadedFirst: false };
     const files = { "agent.json": JSON.stringify(settings), [ATTACHED_FILE]: `${process.pid}\n` };
     const into = keeping.folder;
     mkdirSync(into, { recursive: true });

@@ -18,6 +18,7 @@ describe("help", () => {
       "attach",
       "top",
       "recover",
+      "agent",
       "report",
       "compare",
       "check",
