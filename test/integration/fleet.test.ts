@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
+import { SILENT_MS, takeOver } from "../../src/fleet/left-behind.ts";
 import { readRecording } from "../../src/recording/read-recording.ts";
 import { listening, pidOf } from "../support/attached.ts";
 import { Running, runGcspike } from "../support/cli.ts";
@@ -17,7 +18,7 @@ import {
 } from "../support/fleet.ts";
 import { NODES } from "../support/nodes.ts";
 import { startOtlpReceiver } from "../support/otlp-receiver.ts";
-import { fixture, Workplace } from "../support/recorded.ts";
+import { fixture, isolateOf, Workplace } from "../support/recorded.ts";
 
 const workplace = new Workplace();
 const started: Running[] = [];
@@ -368,6 +369,23 @@ describe("shipping", () => {
     );
     expect(readdirSync(flight).some((name) => name.endsWith("-death.gcspike"))).toBe(true);
   });
+});
+
+test("killed together with its companion, a program leaves a ring that the next one takes over", async () => {
+  const member = await enlist(process.execPath);
+  await member.get("/stall");
+  const [companion = expect.fail("no companion")] = companionsOf(member.pid);
+  const flight = flightOf(member);
+  await until(() => (existsSync(join(flight, "ring", "manifest.json")) ? true : null), "companion at work");
+  for (const pid of [companion, member.pid]) process.kill(pid, "SIGKILL");
+  await member.running.ended;
+  const next = join(member.home, "fleet.cjs-2026-11-28T12-00-00-1.flight");
+  expect(await takeOver(next, 2 ** 30, Date.now())).toEqual([]);
+  const [recovered = expect.fail("nothing"), ...others] = await takeOver(next, 2 ** 30, Date.now() + SILENT_MS + 1000);
+  expect(others).toEqual([]);
+  expect(recovered.pid).toBe(member.pid);
+  expect(isolateOf(await readRecording(recovered.path), "main").pauses.count).toBeGreaterThan(0);
+  expect(readdirSync(flight)).toEqual([expect.stringMatching(/-recovered\.gcspike$/)]);
 });
 
 test("two programs, one port: the second gets it when the first has ended", async () => {
