@@ -13,23 +13,27 @@ const MADE_IT = 0.08;
 const HALF = 0.4;
 const MOST_OF_IT = 0.8;
 const DOUBTFUL = 0.6;
+/** How far the waiting is trusted where it was measured who ran meanwhile, and where it was not. */
+const MEASURED = 0.95;
+const UNMEASURED = 0.7;
 
 export const descheduled: Rule = {
   cause: "descheduled",
   judge({ machine, spikeMs, kind }) {
-    const { cpuMs, keptMs, helpersMs } = machine;
+    const { cpuMs, keptMs, guessedMs, helpersMs } = machine;
     const share = waitedShare(machine);
     if (share < WORTH_SAYING) return null;
     const madeIt = workMs(machine) < spikeMs;
     // Who waits on a run queue may wait behind V8's own helpers.
-    const isMeasured = !Number.isNaN(helpersMs);
+    const measured = Number.isNaN(helpersMs) ? 0 : 1 - guessedMs / keptMs;
     return {
       score: Math.min(0.98, share + (madeIt ? MADE_IT : -MADE_IT)),
-      certainty: (isMeasured ? 0.95 : 0.7) * (DOUBTFUL + (1 - DOUBTFUL) * ramp(share, HALF, MOST_OF_IT)),
+      certainty:
+        (UNMEASURED + (MEASURED - UNMEASURED) * measured) * (DOUBTFUL + (1 - DOUBTFUL) * ramp(share, HALF, MOST_OF_IT)),
       why:
         kind === "incremental-steps"
           ? `the thread had ${formatShare(1 - share)} of a processor while they ran`
-          : `the thread ran for ${formatMs(cpuMs)} of it and was kept from its work for ${formatMs(keptMs)}, in which no helper worked for it either`,
+          : `the thread ran for ${formatMs(cpuMs)} of it and was kept from its work for ${formatMs(keptMs)}, ${meanwhile(machine)}`,
       evidence: [
         {
           signal: "not-running",
@@ -41,12 +45,24 @@ export const descheduled: Rule = {
       ],
       advice: [
         {
-          text: "Give the process a processor of its own: fewer busy neighbours, a higher CPU limit of the container (look for throttling in cpu.stat), or fewer workers than processors. Changing the program's allocations would not have helped this one.",
+          text: isBehindOwnThreads(machine)
+            ? "Leave a processor to the main thread: a smaller pool of libuv (UV_THREADPOOL_SIZE; crypto, zlib, fs and dns work there), fewer such jobs at once, or fewer threads of addons. Changing the program's allocations would not have helped this one."
+            : "Give the process a processor of its own: fewer busy neighbours, a higher CPU limit of the container (look for throttling in cpu.stat), or fewer workers than processors. Changing the program's allocations would not have helped this one.",
         },
       ],
     };
   },
 };
+
+function isBehindOwnThreads({ keptMs, guessedMs }: MachineTime): boolean {
+  return guessedMs > keptMs / 2;
+}
+
+function meanwhile(machine: MachineTime): string {
+  return isBehindOwnThreads(machine)
+    ? "while other threads of the process had the processors"
+    : "in which no helper worked for it either";
+}
 
 /** Said from this share of the waiting on. */
 const MUCH_OF_IT = 0.2;

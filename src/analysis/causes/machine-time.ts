@@ -43,7 +43,9 @@ export interface MachineTime {
   readonly helpersMs: number;
   /** The thread did not run, no helper collected for it, and no disk was waited for. */
   readonly keptMs: number;
-  /** Of that, as much as passed in phases that are nothing but waiting. */
+  /** Of `keptMs`: it queued behind threads of the process that ran for longer than V8's helpers would for so little work. */
+  readonly guessedMs: number;
+  /** Of `keptMs`, as much as passed in phases that are nothing but waiting. */
   readonly safepointMs: number;
   /** The thread waited for a disk. */
   readonly diskMs: number;
@@ -117,16 +119,17 @@ export function machineTime(isolate: IsolateData, stop: Stop, beside: Beside): M
   const [cpuMs, queuedMs] = [at(pauses.cpuMs), at(pauses.runQueueMs)];
   const elsewhereMs = Math.max(0, at(pauses.processCpuMs) - cpuMs);
   const helpersMs = helpersTime(elsewhereMs - ranMeanwhile(others, stop), others, mostHelpersMs);
-  const othersMs = elsewhereMs - helpersMs;
+  // Where there is no other isolate it may be libuv's pool, or an addon's threads, that ran.
+  const othersMs = elsewhereMs - Math.min(helpersMs, Number.isNaN(mostHelpersMs) ? helpersMs : mostHelpersMs);
   const isKnown = !Number.isNaN(helpersMs);
   const idleMs = Math.max(0, durationMs - cpuMs);
   const safepointMs = Math.min(idleMs, waitingIn(phases));
   const leftMs = idleMs - safepointMs;
-  // A thread that queues behind its own helpers is not kept from its work; one that queues behind other isolates is.
+  // A thread that queues behind its own helpers is not kept from its work; one that queues behind other threads of its process is.
   const behindOthersMs = Math.min(leftMs, ((queuedMs || 0) * othersMs) / Math.max(elsewhereMs, 1e-3));
-  const stillMs =
-    safepointMs +
-    (isKnown ? Math.max(behindOthersMs, leftMs - helpersMs) : stillWithoutHelpers(leftMs, cpuMs, queuedMs));
+  const certainMs = isKnown ? Math.max(0, leftMs - helpersMs) : stillWithoutHelpers(leftMs, cpuMs, queuedMs);
+  const moreMs = isKnown ? Math.max(0, behindOthersMs - certainMs) : 0;
+  const stillMs = safepointMs + certainMs + moreMs;
   const majorFaults = isKnown ? at(pauses.processMajorFaults) : at(pauses.majorFaults);
   const diskMs = Math.min(stillMs, (majorFaults || 0) * MOST_DISK_MS);
   const own = at(pauses.minorFaults);
@@ -149,6 +152,7 @@ export function machineTime(isolate: IsolateData, stop: Stop, beside: Beside): M
     queuedMs,
     helpersMs,
     keptMs: stillMs - diskMs,
+    guessedMs: others.length === 0 ? moreMs : 0,
     safepointMs,
     diskMs,
     switches: at(pauses.involuntarySwitches),
@@ -224,6 +228,7 @@ function timeOfSteps(isolate: IsolateData, { startMs, durationMs, intervals }: S
     queuedMs: Number.NaN,
     helpersMs: Number.NaN,
     keptMs: durationMs * (Math.max(0, busyMs - ranMs - helpersMs) / busyMs) || 0,
+    guessedMs: 0,
     safepointMs: 0,
     diskMs: 0,
     switches: Number.NaN,

@@ -23,6 +23,7 @@ const machine = (wallMs: number, part: Partial<MachineTime> = {}): MachineTime =
   queuedMs: 0,
   helpersMs: wallMs,
   keptMs: part.queuedMs ?? 0,
+  guessedMs: 0,
   safepointMs: 0,
   diskMs: 0,
   switches: 1,
@@ -425,6 +426,16 @@ describe("where the time went", () => {
     const none = { ...quiet, cpuMs: 1, processCpuMs: 80 };
     expect(pauseOf({}, none, started, null, 3)).toMatchObject({ helpersMs: 3, keptMs: 36 });
     expect(pauseOf({}, none, [], null, 3)).toMatchObject({ helpersMs: 79, keptMs: 0 });
+  });
+
+  test("who queues while others of the process run longer than helpers would is kept from its work: a guess", () => {
+    const pool = { ...quiet, cpuMs: 2, runQueueMs: 36, processCpuMs: 82 };
+    expect(pauseOf({}, pool)).toMatchObject({ keptMs: 0, guessedMs: 0 });
+    const time = pauseOf({}, pool, [], null, 4);
+    expect(time.keptMs).toBeCloseTo(36 * (76 / 80));
+    expect(time.guessedMs).toBe(time.keptMs);
+    // Without the kernel's word that it queued, it may have waited for them.
+    expect(pauseOf({}, { ...pool, runQueueMs: 0 }, [], null, 4)).toMatchObject({ keptMs: 0, guessedMs: 0 });
   });
 
   test("no helper collects while the thread waits for a safepoint, whatever other threads ran", () => {
