@@ -7,12 +7,15 @@
 // What is off by less than half of V8's last decimal, 5 us a collection, does not count.
 // "before" are collections of a thread that began before the agent ran in it: Node was still starting the thread.
 //
-//   node bench/truth.mjs [--nodes 20,22,24,26] [--programs quiet,http-server]
+//   node bench/truth.mjs [--nodes 20,22,24,26] [--programs quiet,http-server] [--attach]
+//
+// --attach starts the program by itself and attaches to it half a second later: "before" has what it collected until then.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { read } from "../dist/index.js";
@@ -21,10 +24,14 @@ import { fixture, realPrograms } from "./lib/programs.mjs";
 import { median } from "./lib/statistics.mjs";
 import { pairCollections, parseTraceGc, unknownLines } from "./lib/trace-gc.mjs";
 
+const { values } = parseArgs({
+  options: { nodes: { type: "string" }, programs: { type: "string" }, attach: { type: "boolean", default: false } },
+});
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const PAUSE_LIMIT = 0.02;
 const STEPS_LIMIT = 0.05;
 const ATTEMPTS = 3;
+const ATTACH_AFTER_MS = 500;
 /** Below this total, V8's one decimal a collection is worth more than the limit. */
 const LEAST_STEPS_MS = 10;
 /** Half of the last decimal that V8 prints of a pause: what is off by less is not off. */
@@ -59,11 +66,16 @@ async function run(node, command) {
   const folder = mkdtempSync(join(tmpdir(), "gcspike-truth-"));
   try {
     const recording = join(folder, "run.gcspike");
-    const words = ["record", "-o", recording, "--", node.path, "--trace-gc", ...command];
     // V8 prints inside the pause but does not count it, so printing has to be quick: into a file, not a pipe with a reader.
     const printed = join(folder, "stdout.txt");
     const stdio = ["ignore", openSync(printed, "w"), "ignore"];
-    await once(spawn(process.execPath, [join(root, "bin", "gcspike.js"), ...words], { stdio }), "exit");
+    const program = [node.path, "--trace-gc", ...command];
+    const gcspike = (...words) => spawn(process.execPath, [join(root, "bin", "gcspike.js"), ...words], { stdio });
+    if (values.attach) {
+      const { pid } = spawn(program[0], program.slice(1), { stdio });
+      await sleep(ATTACH_AFTER_MS);
+      await once(gcspike("attach", String(pid), "-o", recording), "exit");
+    } else await once(gcspike("record", "-o", recording, "--", ...program), "exit");
     return { stdout: readFileSync(printed, "utf8"), recording: await read(recording) };
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -215,7 +227,6 @@ async function row(name, node, command) {
   }
 }
 
-const { values } = parseArgs({ options: { nodes: { type: "string" }, programs: { type: "string" } } });
 const wanted = (list, name) => list === undefined || list.split(",").includes(name);
 const nodes = findNodes().filter((node) => wanted(values.nodes, node.version.split(".")[0]));
 const rows = [];
