@@ -7,7 +7,9 @@ import { type Attached, attach } from "../recorder/attach/attach.ts";
 import type { FlightOptions } from "../recorder/flight/flight-options.ts";
 import { dumpLine, startArmedLine, summariseFlight } from "./flight-output.ts";
 import { haveProbe } from "./have-native.ts";
+import { printJson } from "./json-output.ts";
 import type { LiveLine } from "./live-line.ts";
+import { recorded } from "./recorded.ts";
 import { startLiveLine, summarise } from "./recording-summary.ts";
 import { untilStopSignal } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -21,6 +23,7 @@ export interface AttachFlags {
   readonly phases: boolean;
   readonly allocations: boolean;
   readonly flight?: FlightOptions | undefined;
+  readonly json?: true;
 }
 
 /** Records a process that runs, until a signal, the end of `--duration` or the end of the program. Returns exit code 0. */
@@ -53,6 +56,7 @@ export async function runAttach(pid: number, flags: AttachFlags, terminal: Termi
     terminal.err("\n");
     const ended = `${how} after ${formatMs(result.durationMs)}`;
     terminal.err(asked === undefined ? await summarise(ended, result, terminal) : summariseFlight(ended, result));
+    printJson(flags.json, () => recorded(result, asked !== undefined), terminal);
     return ExitCode.ok;
   } finally {
     line?.stop();

@@ -1,6 +1,7 @@
 /** `gcspike doctor`: what works on this machine, what does not, and the fix. */
 import { ExitCode } from "../lib/errors.ts";
 import { plainText } from "../lib/text.ts";
+import { jsonBytes } from "../report/json.ts";
 import { type CheckResult, type Diagnosis, diagnose, type Status } from "./doctor/checks.ts";
 import { thisSystem } from "./doctor/system.ts";
 import { haveAll } from "./have-native.ts";
@@ -27,7 +28,7 @@ export async function runDoctor(format: "terminal" | "json", terminal: Terminal)
   const diagnosis = await withSpinner(terminal, "Trying out what works here", () => diagnose(thisSystem()));
   terminal.out(
     format === "json"
-      ? `${JSON.stringify({ schema: "gcspike.doctor/1", ...diagnosis }, null, 2)}\n`
+      ? jsonBytes({ schema: "gcspike.doctor/1", ...diagnosis })
       : renderDiagnosis(diagnosis, terminal.outColor),
   );
   return diagnosis.recording ? ExitCode.ok : ExitCode.failed;

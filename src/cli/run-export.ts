@@ -1,4 +1,5 @@
 /** `gcspike export`: a recording in other tools' formats. */
+import { join, resolve } from "node:path";
 import { type AnalyseOptions, analyse } from "../analysis/analyse.ts";
 import type { ExportInput } from "../export/export-input.ts";
 import {
@@ -14,7 +15,8 @@ import { plural } from "../lib/text.ts";
 import { formatBytes } from "../lib/units.ts";
 import { readRecording } from "../recording/read-recording.ts";
 import { writeReportFile, writeReportFiles } from "./files.ts";
-import { sendOtlp } from "./send-otlp.ts";
+import { printJson } from "./json-output.ts";
+import { type Sent, sendOtlp } from "./send-otlp.ts";
 import { withSpinner } from "./spinner.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -26,6 +28,17 @@ export interface ExportFlags {
   readonly profile?: PprofProfile;
   readonly table?: TableName;
   readonly endpoint?: string;
+  readonly json?: true;
+}
+
+/** What `--json` says: docs/exported.schema.json. */
+interface Exported {
+  readonly schema: "gcspike.exported/1";
+  readonly format: ExportFormatName;
+  /** Absolute. */
+  readonly files: readonly { readonly path: string; readonly bytes: number }[];
+  /** To whom it was sent in the place of files. */
+  readonly sent: Sent | null;
 }
 
 /** Exports one recording. Returns 0; what goes wrong is thrown. */
@@ -34,7 +47,10 @@ export async function runExport(path: string, flags: ExportFlags, terminal: Term
   requireEffect(format, flags);
   const isTables = format === "parquet" || format === "csv";
   const toFolder = isTables && flags.table === undefined;
-  const { output, endpoint } = flags;
+  const { output, endpoint, json } = flags;
+  if (json === true && output === undefined && endpoint === undefined) {
+    throw usageError("--json says which files were written, and stdout is the export's own.", "Name a file: -o FILE");
+  }
   if (toFolder && output === undefined) {
     throw usageError(
       `${format} is ${TABLE_NAMES.length} tables: ${TABLE_NAMES.join(", ")}.`,
@@ -49,11 +65,17 @@ export async function runExport(path: string, flags: ExportFlags, terminal: Term
   }
   const input = await withSpinner(terminal, "Reading the recording", () => load(path, { spikeMs: flags.spike }));
   requireContent(format, flags, input);
+  const exported = (files: Exported["files"], sent: Sent | null): Exported => ({
+    schema: "gcspike.exported/1",
+    format,
+    files: files.map((file) => ({ path: resolve(file.path), bytes: file.bytes })),
+    sent,
+  });
   if (endpoint !== undefined) {
-    terminal.err(`${await sendOtlp(endpoint, input)}\n`);
-    return ExitCode.ok;
-  }
-  if (toFolder && output !== undefined) {
+    const sent = await sendOtlp(endpoint, input);
+    terminal.err(`Sent the metrics of ${plural(sent.processes, "process", "processes")} to ${sent.url}\n`);
+    printJson(json, () => exported([], sent), terminal);
+  } else if (toFolder && output !== undefined) {
     const files = await Promise.all(
       TABLE_NAMES.map(async (table) => ({
         name: `${table}.${format}`,
@@ -62,14 +84,17 @@ export async function runExport(path: string, flags: ExportFlags, terminal: Term
     );
     writeReportFiles(output, files);
     terminal.err(`Wrote ${plural(files.length, "table")} to ${output}\n`);
-    return ExitCode.ok;
-  }
-  const bytes = await render(format, flags, input);
-  if (output === undefined) {
-    terminal.out(bytes);
+    const written = files.map(({ name, bytes }) => ({ path: join(output, name), bytes: bytes.length }));
+    printJson(json, () => exported(written, null), terminal);
   } else {
-    writeReportFile(output, bytes);
-    terminal.err(`Wrote ${output} (${formatBytes(bytes.length)})\n`);
+    const bytes = await render(format, flags, input);
+    if (output === undefined) {
+      terminal.out(bytes);
+    } else {
+      writeReportFile(output, bytes);
+      terminal.err(`Wrote ${output} (${formatBytes(bytes.length)})\n`);
+      printJson(json, () => exported([{ path: output, bytes: bytes.length }], null), terminal);
+    }
   }
   return ExitCode.ok;
 }

@@ -5,11 +5,14 @@ import { plainText } from "../lib/text.ts";
 import { formatMs } from "../lib/units.ts";
 import type { FlightOptions } from "../recorder/flight/flight-options.ts";
 import { type RecordResult, record } from "../recorder/record.ts";
+import { jsonBytes } from "../report/json.ts";
 import type { FlagWords } from "../workload/flags.ts";
 import { checkWords, type WorkloadSpec } from "../workload/workloads.ts";
+import { requireWritable, writeReportFile } from "./files.ts";
 import { dumpLine, startArmedLine, summariseFlight } from "./flight-output.ts";
 import { haveProbe } from "./have-native.ts";
 import type { LiveLine } from "./live-line.ts";
+import { recorded } from "./recorded.ts";
 import { startLiveLine, summarise } from "./recording-summary.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -25,6 +28,8 @@ export interface RecordFlags {
   readonly cpu?: boolean;
   readonly redact?: boolean;
   readonly flight?: FlightOptions | undefined;
+  /** A file. */
+  readonly json?: string;
 }
 
 function howItEnded({ exit }: RecordResult): string {
@@ -34,7 +39,8 @@ function howItEnded({ exit }: RecordResult): string {
 
 /** Records one command. Returns the target's own exit code, or 128 + its signal. */
 export async function runRecord(command: readonly string[], flags: RecordFlags, terminal: Terminal): Promise<number> {
-  const { spike, ...options } = flags;
+  const { spike, json, ...options } = flags;
+  if (json !== undefined) requireWritable(json);
   const name = programName(command);
   if (options.collector !== "perf_hooks") await haveProbe(terminal);
   let line: LiveLine | undefined;
@@ -53,6 +59,9 @@ export async function runRecord(command: readonly string[], flags: RecordFlags, 
   terminal.err("\n");
   const ended = `${plainText(name, 40)} ended${howItEnded(result)} after ${formatMs(result.durationMs)}`;
   terminal.err(flags.flight === undefined ? await summarise(ended, result, terminal) : summariseFlight(ended, result));
+  if (json !== undefined) {
+    writeReportFile(json, jsonBytes(recorded({ ...result, programEnded: true }, flags.flight !== undefined)));
+  }
   return result.exitCode;
 }
 

@@ -7,10 +7,16 @@ import { checkWords, type WorkloadSpec } from "../workload/workloads.ts";
 import type { Terminal } from "./terminal.ts";
 import { withWorkload } from "./workload-command.ts";
 
-/** Returns the workload's exit code: 1 where it did not hold its rate. */
-export async function runSimulate(workload: WorkloadSpec, words: FlagWords, terminal: Terminal): Promise<number> {
+/** `format`: of what the workload prints at its end. Returns its exit code: 1 where it did not hold its rate. */
+export async function runSimulate(
+  workload: WorkloadSpec,
+  words: FlagWords,
+  format: "text" | "json",
+  terminal: Terminal,
+): Promise<number> {
   checkWords(workload, words);
-  return withWorkload(workload, words, "one", terminal, (commandOf) => runToEnd(commandOf(words)));
+  const more = format === "json" ? ["--json"] : [];
+  return withWorkload(workload, words, "one", terminal, (commandOf) => runToEnd([...commandOf(words), ...more]));
 }
 
 function runToEnd([program = "", ...words]: readonly string[]): Promise<number> {

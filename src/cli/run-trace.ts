@@ -4,7 +4,9 @@ import { programName } from "../lib/program-name.ts";
 import { plainText } from "../lib/text.ts";
 import { formatMs } from "../lib/units.ts";
 import { type TraceOptions, trace } from "../recorder/ebpf/trace.ts";
+import { printJson } from "./json-output.ts";
 import type { LiveLine } from "./live-line.ts";
+import { recorded } from "./recorded.ts";
 import { startLiveLine, summarise } from "./recording-summary.ts";
 import { untilStopSignal } from "./stop-signals.ts";
 import type { Terminal } from "./terminal.ts";
@@ -21,6 +23,7 @@ export interface TraceFlags {
   readonly minBytes?: number;
   readonly depth?: number;
   readonly function?: RegExp;
+  readonly json?: true;
 }
 
 function targetOf(pid: number | undefined, name: string | undefined): TraceOptions["target"] {
@@ -54,6 +57,7 @@ export async function runTrace(pid: number | undefined, flags: TraceFlags, termi
     terminal.err("\n");
     const how = result.programEnded ? `${who} ended` : `Let go of ${who}`;
     terminal.err(await summarise(`${how} after ${formatMs(result.durationMs)}`, result, terminal));
+    printJson(flags.json, () => recorded(result), terminal);
     return ExitCode.ok;
   } finally {
     line?.stop();

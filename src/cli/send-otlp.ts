@@ -8,8 +8,13 @@ const TIMEOUT_MS = 10_000;
 /** An answer is some hundred bytes. */
 const MOST_ANSWER_BYTES = 64 * 1024;
 
+export interface Sent {
+  readonly url: string;
+  readonly processes: number;
+}
+
 /** @throws a usage error for what is no HTTP address; GcspikeError where the receiver is not there or does not take it */
-export async function sendOtlp(endpoint: string, input: ExportInput): Promise<string> {
+export async function sendOtlp(endpoint: string, input: ExportInput): Promise<Sent> {
   const url = metricsUrl(endpoint);
   const { exportOtlpRequests, rejectedPoints } = await import("../export/otlp.ts");
   const requests = exportOtlpRequests(input);
@@ -19,7 +24,7 @@ export async function sendOtlp(endpoint: string, input: ExportInput): Promise<st
       throw refused(url, `it did not take ${plural(count, "value")}${why === "" ? "" : ` (${why})`}`);
     }
   }
-  return `Sent the metrics of ${plural(requests.length, "process", "processes")} to ${url.href}`;
+  return { url: url.href, processes: requests.length };
 }
 
 /** The address of a receiver, or that of its metrics: without a path, the usual one. */

@@ -1,6 +1,4 @@
 import type { Check } from "../analysis/check/check-types.ts";
-import type { Comparison } from "../analysis/compare-types.ts";
-import type { Report } from "../analysis/report-types.ts";
 import type { ComparisonView } from "./compare-view.ts";
 import type { ReportView } from "./view-model.ts";
 
@@ -22,7 +20,8 @@ export function renderCheckJson(check: Check): Uint8Array {
   return jsonBytes(check);
 }
 
-function jsonBytes(value: Report | Comparison | Check): Uint8Array {
+/** Any other data of ours, likewise. */
+export function jsonBytes(value: object): Uint8Array {
   const text = JSON.stringify(value, (_, item: unknown) => (typeof item === "number" ? round(item) : item), 2);
   return new TextEncoder().encode(`${text}\n`);
 }

@@ -1,4 +1,4 @@
-/** `workload.json` in the recording's folder: what a workload measured itself. docs/recording-format.md has its fields. */
+/** What a workload measured itself, as JSON: `workload.json` in the recording's folder. docs/recording-format.md has its fields. */
 import { renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -15,20 +15,22 @@ export interface Load {
   readonly toNs: bigint;
 }
 
-/** Writes it, whole or not at all, where this process is recorded. @throws what the file system throws */
-export function writeWorkloadFile(
+/** One line. */
+export function workloadJson(
   name: string,
   options: Readonly<Record<string, string | number | boolean>>,
   metrics: readonly Metric[],
   load: Load,
-): void {
+): string {
+  const measured = { fromNs: String(load.fromNs), toNs: String(load.toNs) };
+  return `${JSON.stringify({ schema: "gcspike.workload/1", name, options, metrics, measured })}\n`;
+}
+
+/** Writes it, whole or not at all, where this process is recorded. @throws what the file system throws */
+export function writeWorkloadFile(json: string): void {
   const folder = process.env.GCSPIKE_RECORDING;
   if (folder === undefined || folder === "") return;
   const path = join(folder, "workload.json");
-  const measured = { fromNs: String(load.fromNs), toNs: String(load.toNs) };
-  writeFileSync(
-    `${path}.tmp`,
-    `${JSON.stringify({ schema: "gcspike.workload/1", name, options, metrics, measured })}\n`,
-  );
+  writeFileSync(`${path}.tmp`, json);
   renameSync(`${path}.tmp`, path);
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GCSPIKE, ROOT, Running, runGcspike, temporaryFolder } from "../support/cli.ts";
+import { expectValidJson } from "../support/schema.ts";
 
 let folder: ReturnType<typeof temporaryFolder>;
 let recording: string;
@@ -124,10 +125,12 @@ describe("what can go wrong", () => {
 });
 
 test("doctor finds that recording works here", async () => {
-  const { code, stdout } = await runGcspike(["doctor", "--format", "json"]);
+  const { code, stdout } = await runGcspike(["doctor", "--json"]);
   expect(code).toBe(0);
-  const { schema, recording: works, checks } = JSON.parse(stdout);
-  expect({ schema, works }).toEqual({ schema: "gcspike.doctor/1", works: true });
+  const diagnosis = JSON.parse(stdout);
+  expectValidJson("doctor", diagnosis);
+  const { recording: works, checks } = diagnosis;
+  expect(works).toBe(true);
   for (const { status, fix } of checks) expect(fix === null).toBe(status === "works");
 });
 

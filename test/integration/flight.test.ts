@@ -12,6 +12,7 @@ import { serve } from "../support/attached.ts";
 import { type Ended, type Running, runGcspike, startGcspike } from "../support/cli.ts";
 import { NODES } from "../support/nodes.ts";
 import { fixture, isolateOf, Workplace } from "../support/recorded.ts";
+import { expectValidJson } from "../support/schema.ts";
 
 const workplace = new Workplace();
 const started: Running[] = [];
@@ -224,10 +225,17 @@ test("a gcspike that is killed leaves what its ring held, and what that refers t
   await flight.gcspike.ended;
   const told = await runGcspike(["report", flight.path], { cwd: workplace.cwd });
   expect(told.stderr).toContain(`gcspike recover ${flight.path}`);
-  const { code, stderr } = await runGcspike(["recover", flight.path], { cwd: workplace.cwd });
+  const { code, stdout, stderr } = await runGcspike(["recover", flight.path, "--json"], { cwd: workplace.cwd });
   expect(code).toBe(0);
   expect(stderr).toContain("Read it:  gcspike report ");
   const dump = only(await dumpsIn(flight.path));
+  const recovered = JSON.parse(stdout);
+  expectValidJson("recorded", recovered);
+  expect(recovered).toMatchObject({ recording: dump.path, programEnded: true, exit: null, dumps: [], warnings: [] });
+  expect(recovered.durationMs).toBeCloseTo(
+    Number(BigInt(dump.manifest.endNs ?? 0) - BigInt(dump.manifest.startNs)) / 1e6,
+    3,
+  );
   expectWhole(dump);
   const main = isolateOf(dump, "main");
   expect(keptForGood(main)).toBeGreaterThan(15e6);

@@ -10,6 +10,13 @@ function load(name: string): ValidateFunction {
 const reports = load("report.schema.json");
 const comparisons = load("compare.schema.json");
 const checks = load("check.schema.json");
+const others = {
+  recorded: load("recorded.schema.json"),
+  exported: load("exported.schema.json"),
+  top: load("top.schema.json"),
+  doctor: load("doctor.schema.json"),
+  workload: load("workload.schema.json"),
+};
 
 function expectValid(validate: ValidateFunction, value: unknown): void {
   validate(JSON.parse(JSON.stringify(value)));
@@ -29,4 +36,9 @@ export function expectValidComparison(comparison: unknown): void {
 /** The same of docs/check.schema.json. */
 export function expectValidCheck(check: unknown): void {
   expectValid(checks, check);
+}
+
+/** The same of docs/<name>.schema.json. */
+export function expectValidJson(name: keyof typeof others, value: unknown): void {
+  expectValid(others[name], value);
 }

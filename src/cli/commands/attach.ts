@@ -2,6 +2,7 @@ import { usageError } from "../../lib/errors.ts";
 import { parseDuration, parseSize } from "../../lib/units.ts";
 import type { CommandSpec } from "../command.ts";
 import { addFlightFlags, type FlightFlags, flightOf } from "../flight-flags.ts";
+import { addJsonFlag } from "../json-output.ts";
 import { parsePid } from "../parse-pid.ts";
 import type { AttachFlags } from "../run-attach.ts";
 import type { TraceFlags } from "../run-trace.ts";
@@ -52,7 +53,9 @@ export const attachCommand: CommandSpec = {
         parseDuration("--spike", text),
       )
       .option("--no-phases", "leave out V8's phases, reasons and incremental steps")
-      .option("--no-allocations", "leave out sampled allocations")
+      .option("--no-allocations", "leave out sampled allocations");
+    addJsonFlag(command, "what was recorded, and how that ended");
+    command
       .option("--ebpf", "load nothing into the program: watch it through the kernel (Linux, root, bpftrace)")
       .option("--name <program>", "with --ebpf, instead of a process id: the program's name")
       .option("--min-bytes <size>", "with --ebpf: record allocations of this size and more (default: 32KiB)", (text) =>

@@ -2,6 +2,7 @@ import { Option } from "commander";
 import { usageError } from "../../lib/errors.ts";
 import { CHECK_FORMATS, type CheckFlags } from "../check-flags.ts";
 import type { CommandSpec } from "../command.ts";
+import { addJsonFormat } from "../json-output.ts";
 
 const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
@@ -60,6 +61,7 @@ export const checkCommand: CommandSpec = {
         "write it to a file: .md, .json, .xml (JUnit), .html, .txt; again for another one",
         several,
       );
+    addJsonFormat(command);
     command.action(async (words: readonly string[], flags: CheckFlags) => {
       if (words.length === 0) {
         throw usageError("Missing required argument 'command'.", "Accepted forms: gcspike check --help");

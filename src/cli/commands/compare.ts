@@ -2,6 +2,7 @@ import { Option } from "commander";
 import { usageError } from "../../lib/errors.ts";
 import { MODES, TXPOOL_FLAGS } from "../../workload/txpool/options.ts";
 import type { CommandSpec } from "../command.ts";
+import { addJsonFormat } from "../json-output.ts";
 import { FORMATS } from "../report-formats.ts";
 import type { ModesFlags } from "../run-compare-workload.ts";
 import { addFlags, givenWords } from "../workload-flags.ts";
@@ -26,7 +27,9 @@ export const compareCommand: CommandSpec = {
       .addOption(
         new Option("--format <name>", "default: what the name after -o ends with, else terminal").choices(FORMATS),
       )
-      .option("-o, --output <FILE>", "write the comparison to a file")
+      .option("-o, --output <FILE>", "write the comparison to a file");
+    addJsonFormat(command);
+    command
       .optionsGroup("Instead of recordings, record the modes of a built-in workload, and compare them:")
       .addOption(new Option("--workload <name>", "gcspike simulate <name> --help").choices(["txpool"]))
       .option("--modes <names>", `the columns, in their order (default: ${MODES.join(",")})`)

@@ -1,5 +1,6 @@
 import { Option } from "commander";
 import type { CommandSpec } from "../command.ts";
+import { addJsonFormat } from "../json-output.ts";
 
 export interface DoctorFlags {
   readonly format: "terminal" | "json";
@@ -8,7 +9,7 @@ export interface DoctorFlags {
 export const doctorCommand: CommandSpec = {
   name: "doctor",
   summary: "say what works on this machine, what does not, and the fix",
-  examples: ["gcspike doctor", "gcspike doctor --format json"],
+  examples: ["gcspike doctor", "gcspike doctor --json"],
   configure: (command, { terminal, finish }) => {
     command
       .addOption(new Option("--format <name>").choices(["terminal", "json"]).default("terminal"))
@@ -16,5 +17,6 @@ export const doctorCommand: CommandSpec = {
         const { runDoctor } = await import("../run-doctor.ts");
         finish(await runDoctor(flags.format, terminal));
       });
+    addJsonFormat(command);
   },
 };

@@ -2,6 +2,7 @@ import { Option } from "commander";
 import { EXPORT_FORMAT_NAMES, PPROF_PROFILES, TABLE_NAMES } from "../../export/formats.ts";
 import { parseDuration } from "../../lib/units.ts";
 import type { CommandSpec } from "../command.ts";
+import { addJsonFlag } from "../json-output.ts";
 import type { ExportFlags } from "../run-export.ts";
 
 export const exportCommand: CommandSpec = {
@@ -36,5 +37,6 @@ export const exportCommand: CommandSpec = {
         const { runExport } = await import("../run-export.ts");
         finish(await runExport(recording, flags, terminal));
       });
+    addJsonFlag(command, "which files were written");
   },
 };

@@ -9,6 +9,15 @@ import { addFlags, givenWords } from "../workload-flags.ts";
 
 type Parsed = RecordFlags & FlightFlags & { readonly workload?: WorkloadName } & Readonly<Record<string, unknown>>;
 
+/** Elsewhere `--json` is a switch: who takes it for one here writes the command behind it. */
+function parseFile(text: string): string {
+  if (!text.startsWith("-")) return text;
+  throw usageError(
+    "--json needs a file's name, for stdout is the program's.",
+    "gcspike record --json recorded.json -- node server.js",
+  );
+}
+
 export const recordCommand: CommandSpec = {
   name: "record",
   summary: "run a Node.js program and record its garbage collections",
@@ -34,7 +43,12 @@ export const recordCommand: CommandSpec = {
       .option("--node-args <options>", "more options for the program's Node")
       .option("--live-heap", "add a profile of the heap that is alive at the end")
       .option("--cpu", "add a wall-clock profile")
-      .option("--redact", "keep neither the command's arguments nor the home folder's name");
+      .option("--redact", "keep neither the command's arguments nor the home folder's name")
+      .option(
+        "--json <FILE>",
+        "as JSON into a file, for stdout is the program's: what was recorded, and how it ended",
+        parseFile,
+      );
     addFlightFlags(command);
     command
       .optionsGroup("A built-in workload instead of a command:")

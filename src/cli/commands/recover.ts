@@ -1,4 +1,5 @@
 import type { CommandSpec } from "../command.ts";
+import { addJsonFlag } from "../json-output.ts";
 
 export const recoverCommand: CommandSpec = {
   name: "recover",
@@ -7,9 +8,10 @@ export const recoverCommand: CommandSpec = {
   configure: (command, { terminal, finish }) => {
     command
       .argument("<folder>", "folder of gcspike record --trigger or gcspike attach --trigger")
-      .action(async (folder: string) => {
+      .action(async (folder: string, { json }: { readonly json?: true }) => {
         const { runRecover } = await import("../run-recover.ts");
-        finish(await runRecover(folder, terminal));
+        finish(await runRecover(folder, json, terminal));
       });
+    addJsonFlag(command, "where the recording is");
   },
 };

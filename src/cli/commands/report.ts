@@ -1,6 +1,7 @@
 import { Option } from "commander";
 import { parseDuration, parseSize } from "../../lib/units.ts";
 import type { CommandSpec } from "../command.ts";
+import { addJsonFormat } from "../json-output.ts";
 import { FORMATS, type ReportFlags } from "../report-formats.ts";
 
 export const reportCommand: CommandSpec = {
@@ -10,7 +11,7 @@ export const reportCommand: CommandSpec = {
     "gcspike report server.gcspike",
     "gcspike report server.gcspike --spike-id s1",
     "gcspike report server.gcspike -o report.html",
-    "gcspike report server.gcspike --format json | jq .summary.pauses",
+    "gcspike report server.gcspike --json | jq .summary.pauses",
     "gcspike report gc.log",
   ],
   configure: (command, { terminal, finish }) => {
@@ -37,5 +38,6 @@ export const reportCommand: CommandSpec = {
         const { runReport } = await import("../run-report.ts");
         finish(await runReport(recording, flags, terminal));
       });
+    addJsonFormat(command);
   },
 };

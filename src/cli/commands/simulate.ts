@@ -1,5 +1,6 @@
 import { WORKLOADS } from "../../workload/workloads.ts";
 import type { CommandSpec } from "../command.ts";
+import { addJsonFlag } from "../json-output.ts";
 import { addFlags, givenWords } from "../workload-flags.ts";
 
 export const simulateCommand: CommandSpec = {
@@ -15,10 +16,12 @@ export const simulateCommand: CommandSpec = {
     for (const workload of Object.values(WORKLOADS)) {
       const own = command.command(workload.name).description(workload.summary);
       addFlags(own, workload.flags);
+      addJsonFlag(own, "its figures, in the place of words");
       own.option("--verbose", "print stack traces of errors");
       own.action(async (parsed: Readonly<Record<string, unknown>>) => {
         const { runSimulate } = await import("../run-simulate.ts");
-        finish(await runSimulate(workload, givenWords(workload.flags, parsed), terminal));
+        const format = parsed.json === true ? "json" : "text";
+        finish(await runSimulate(workload, givenWords(workload.flags, parsed), format, terminal));
       });
     }
   },

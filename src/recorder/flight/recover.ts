@@ -10,14 +10,19 @@ import { mayRun } from "../running.ts";
 import { Ring } from "./ring.ts";
 
 /**
- * Writes the recording beside the ring and removes the ring, unless the program still writes to it. Returns the recording's path, and
- * what is missing in it. `isKilled`: its recorder is known to be gone, whatever has its number now. Throws GcspikeError where the folder has
- * no ring that anything is in.
+ * Writes the recording beside the ring and removes the ring, unless the program still writes to it. Returns the recording's path, how
+ * long it is, and what is missing in it. `isKilled`: its recorder is known to be gone, whatever has its number now. Throws GcspikeError
+ * where the folder has no ring that anything is in.
  */
 export async function recoverFlight(
   folder: string,
   isKilled = false,
-): Promise<{ readonly path: string; readonly warnings: readonly Warning[]; readonly programRuns: boolean }> {
+): Promise<{
+  readonly path: string;
+  readonly durationMs: number;
+  readonly warnings: readonly Warning[];
+  readonly programRuns: boolean;
+}> {
   const path = resolve(folder);
   const ringFolder = join(path, RING_FOLDER);
   const manifestFile = join(ringFolder, MANIFEST_FILE);
@@ -58,7 +63,7 @@ export async function recoverFlight(
   ring.close();
   const warnings = await finishRecording(recovered, cut, { isRunning: () => false, warnings: [] });
   if (!programRuns) rmSync(ringFolder, { recursive: true, force: true });
-  return { path: recovered, warnings, programRuns };
+  return { path: recovered, durationMs: ms(endNs) - ms(fromNs), warnings, programRuns };
 }
 
 function nothingToRecover(folder: string): GcspikeError {

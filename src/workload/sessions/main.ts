@@ -4,14 +4,22 @@ import { parseArgs } from "node:util";
 import { formatBytes, formatMs, formatNumber, formatShare } from "../../lib/units.ts";
 import { textOptions } from "../flags.ts";
 import { runWorkload } from "../program.ts";
-import { type Metric, writeWorkloadFile } from "../workload-file.ts";
+import { type Metric, workloadJson, writeWorkloadFile } from "../workload-file.ts";
 import { parseSessions, SESSIONS_FLAGS, type SessionsOptions } from "./options.ts";
 import { type SessionsFigures, SessionsRun } from "./run.ts";
 
 /** Later than this at the end: the rate was not held. */
 const HELD_WITHIN_MS = 100;
 
-const { values } = parseArgs({ options: textOptions(SESSIONS_FLAGS) });
+const {
+  values: { json, ...words },
+} = parseArgs({
+  options: {
+    ...textOptions(SESSIONS_FLAGS),
+    /** Print workload.json in the place of words. */
+    json: { type: "boolean", default: false },
+  },
+});
 
 function describe({ pool }: SessionsOptions, figures: SessionsFigures, latencyMs: (p: number) => number): string {
   const seconds = figures.elapsedMs / 1000;
@@ -27,7 +35,7 @@ function describe({ pool }: SessionsOptions, figures: SessionsFigures, latencyMs
 }
 
 await runWorkload(async () => {
-  const options = parseSessions(values);
+  const options = parseSessions(words);
   const latency = createHistogram();
   const latencyMs = (percentile: number): number => latency.percentile(percentile) / 1000;
   const run = new SessionsRun(options, latency);
@@ -45,8 +53,9 @@ await runWorkload(async () => {
     lower("latency.p9999", "ms", latencyMs(99.99)),
     lower("heap.growth", "bytes/s", figures.grownBytes / seconds),
   ];
-  writeWorkloadFile("sessions", { ...options }, metrics, load);
-  process.stdout.write(describe(options, figures, latencyMs));
+  const measured = workloadJson("sessions", { ...options }, metrics, load);
+  writeWorkloadFile(measured);
+  process.stdout.write(json === true ? measured : describe(options, figures, latencyMs));
   // What was due when it was stopped is not held against it.
   if (figures.isStopped || (figures.untaken === 0 && figures.behindMs <= HELD_WITHIN_MS)) return undefined;
   return `It did not hold ${formatNumber(options.requestsPerSecond)} requests a second: ${figures.untaken.toLocaleString("en-US")} were not taken, and it was ${formatMs(figures.behindMs)} late at the end.`;

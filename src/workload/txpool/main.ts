@@ -4,7 +4,7 @@ import { parseArgs } from "node:util";
 import { textOptions } from "../flags.ts";
 import { runWorkload } from "../program.ts";
 import { roomHere } from "../room.ts";
-import { writeWorkloadFile } from "../workload-file.ts";
+import { workloadJson, writeWorkloadFile } from "../workload-file.ts";
 import { AccountNonces } from "./account-nonces.ts";
 import { ArrivalReader } from "./arrivals.ts";
 import { Batch } from "./batch.ts";
@@ -25,7 +25,7 @@ import { HASH_BYTES } from "./transaction.ts";
 import { openVerifier } from "./verify.ts";
 
 const {
-  values: { arrivals, "keep-arrivals": keepArrivals, quiet, ...words },
+  values: { arrivals, "keep-arrivals": keepArrivals, quiet, json, ...words },
 } = parseArgs({
   options: {
     ...textOptions(TXPOOL_FLAGS),
@@ -34,6 +34,8 @@ const {
     "keep-arrivals": { type: "boolean", default: false },
     /** Print nothing: who compares reads workload.json. */
     quiet: { type: "boolean", default: false },
+    /** Print workload.json in the place of words. */
+    json: { type: "boolean", default: false },
   },
 });
 
@@ -94,9 +96,10 @@ await runWorkload(async () => {
     ? runTxpool(options, availableBytes, opened.store)
     : runTxpool(options, availableBytes, opened.store));
   // To count slots and ask the system takes memory: not where nobody reads it.
-  const outcome: Outcome = { ...ran, store: quiet === true ? [] : describeStore(opened) };
-  writeWorkloadFile("txpool", { ...options }, metricsOf(outcome), ran.load);
+  const outcome: Outcome = { ...ran, store: quiet === true || json === true ? [] : describeStore(opened) };
+  const measured = workloadJson("txpool", { ...options }, metricsOf(outcome), ran.load);
+  writeWorkloadFile(measured);
   if (quiet === true) return shortfall(outcome) === undefined ? undefined : "";
-  process.stdout.write(describe(outcome));
+  process.stdout.write(json === true ? measured : describe(outcome));
   return shortfall(outcome);
 });

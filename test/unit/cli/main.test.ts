@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { main } from "../../../src/cli/main.ts";
+import { createProgram, main } from "../../../src/cli/main.ts";
+import { flatten, type OptionOutline, outlineOf } from "../../../src/cli/outline.ts";
 import { fakeTerminal } from "../../support/terminal.ts";
+
+const commands = flatten(outlineOf(createProgram({ terminal: fakeTerminal(), finish: () => {} }))).slice(1);
+const hasName =
+  (name: string) =>
+  ({ names }: OptionOutline): boolean =>
+    names.includes(name);
 
 async function run(...words: readonly string[]) {
   const terminal = fakeTerminal();
@@ -48,6 +55,32 @@ describe("help", () => {
   });
 });
 
+describe("--json", () => {
+  const jsonOf = (path: string) => commands.find((one) => one.path === path)?.options.find(hasName("--json"));
+
+  test("is on every command that has something to say to a script", () => {
+    const without = commands.filter(({ commands: below }) => below.length === 0).filter(({ path }) => !jsonOf(path));
+    expect(without.map(({ path }) => path)).toEqual(["agent", "completion"]);
+  });
+
+  test("is a switch, but where stdout is the program's", () => {
+    const withFile = commands.filter(({ path }) => (jsonOf(path)?.value ?? null) !== null);
+    expect(withFile.map(({ path }) => path)).toEqual(["record"]);
+  });
+
+  test("is --format json where there are formats", () => {
+    const formatted = commands.filter(({ options }) => options.some((o) => o.value?.choices.includes("json")));
+    expect(formatted.map(({ path }) => path)).toEqual(["report", "compare", "check", "doctor"]);
+    for (const { path } of formatted) expect(jsonOf(path)?.description).toBe("the same as --format json");
+  });
+
+  test.each(["report", "compare", "check"])("of %s does not go with another format", async (command) => {
+    const { exitCode, out, err } = await run(command, "--json", "--format", "markdown", "x");
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: "" });
+    expect(err).toMatch(/^gcspike: --json and --format markdown do not go together\.\n {2}Leave one out\.\n$/);
+  });
+});
+
 describe("wrong usage is exit code 2, on stderr, with the accepted form", () => {
   test.each([
     [["recrd"], /Unknown command 'recrd'.*Did you mean record/, /gcspike --help/],
@@ -70,6 +103,15 @@ describe("wrong usage is exit code 2, on stderr, with the accepted form", () => 
     [["compare"], /no recording to compare/, /gcspike compare before\.gcspike after\.gcspike/],
     [["simulate", "pool"], /Unknown command 'pool'/, /simulate --help/],
     [["doctor", "now"], /Too many arguments/, /doctor --help/],
+    [["doctor", "--json", "--format", "terminal"], /--json and --format terminal do not go together/, /Leave one out/],
+    [["record", "--json", "--", "node"], /--json needs a file's name/, /--json recorded\.json -- node/],
+    [
+      ["record", "--json", "/nowhere/x.json", "--", "node"],
+      /Cannot write \/nowhere\/x\.json.*Nothing was run/,
+      /exists/,
+    ],
+    [["top", "4121", "--json"], /With --json, gcspike top attaches to nothing/, /gcspike attach 4121 --duration 10s --json/],
+    [["export", "a", "--format", "otlp", "--json"], /stdout is the export's own/, /-o FILE/],
   ])("%j", async (words, message, hint) => {
     const { exitCode, out, err } = await run(...words);
     expect(exitCode).toBe(2);
