@@ -110,7 +110,11 @@ describe("wrong usage is exit code 2, on stderr, with the accepted form", () => 
       /Cannot write \/nowhere\/x\.json.*Nothing was run/,
       /exists/,
     ],
-    [["top", "4121", "--json"], /With --json, gcspike top attaches to nothing/, /gcspike attach 4121 --duration 10s --json/],
+    [
+      ["top", "4121", "--json"],
+      /With --json, gcspike top attaches to nothing/,
+      /gcspike attach 4121 --duration 10s --json/,
+    ],
     [["export", "a", "--format", "otlp", "--json"], /stdout is the export's own/, /-o FILE/],
   ])("%j", async (words, message, hint) => {
     const { exitCode, out, err } = await run(...words);
