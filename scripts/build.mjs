@@ -69,6 +69,16 @@ const WORKLOADS = {
   sessions: "sessions/main.ts",
 };
 
+/** What Node loads before a program. Under the permission model, for one, it may read this file and not the next. */
+const PRELOADED = ["preload", "always-on"];
+const neverThrows = {
+  name: "never-throws",
+  renderChunk: (code, { isEntry, name }) =>
+    isEntry && PRELOADED.includes(name)
+      ? `"use strict";\ntry {\n${code.replace(/^"use strict";\s*/, "")}\n} catch {}\n`
+      : null,
+};
+
 /** What dist/ is made from. */
 const SOURCES = [
   "src",
@@ -107,7 +117,7 @@ async function buildJavaScript() {
     await bundle(at("src/tag/index.ts"), { file: into("tag.cjs"), format: "cjs", strict: true });
     await bundle(at("src/cli/main.ts"), COMMAND_LINE.output(fresh), COMMAND_LINE.input);
     await bundle(
-      Object.fromEntries(["preload", "attach", "always-on"].map((entry) => [entry, at("src/agent", `${entry}.ts`)])),
+      Object.fromEntries([...PRELOADED, "attach"].map((entry) => [entry, at("src/agent", `${entry}.ts`)])),
       {
         dir: into("agent"),
         format: "cjs",
@@ -119,7 +129,7 @@ async function buildJavaScript() {
         // As its sources are: what stands in the place of a method of Node's gets the `this` that the program gave.
         strict: true,
       },
-      { plugins: [ownShapes] },
+      { plugins: [ownShapes, neverThrows] },
     );
     await writeManPage(into("gcspike.1"));
     await bundle(at("src/recorder/attach/loader.ts"), { file: into("attach-loader.cjs"), format: "cjs" });
