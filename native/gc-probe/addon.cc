@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "session.h"
+#include "worker_reach.h"
 
 namespace gcspike {
 namespace {
@@ -128,6 +129,24 @@ void AppendTag(const FunctionCallbackInfo<Value>& args) {
   args.GetReturnValue().Set(appended);
 }
 
+// canReachWorkers() -> boolean
+void CanReachWorkers(const FunctionCallbackInfo<Value>& args) { args.GetReturnValue().Set(WorkerReach::IsPossible()); }
+
+// reachWorkers(source: string) -> number: has the workers of this process call a function (see WorkerReach), until leaveWorkers(number).
+void ReachWorkers(const FunctionCallbackInfo<Value>& args) {
+  const String::Utf8Value source(args.GetIsolate(), args[0]);
+  if (*source == nullptr) return;
+  args.GetReturnValue().Set(WorkerReach::Begin(std::string(*source, static_cast<size_t>(source.length()))));
+}
+
+// askWorkers(): has them do so now.
+void AskWorkers(const FunctionCallbackInfo<Value>&) { WorkerReach::AskAll(); }
+
+// leaveWorkers(number): they are not asked any more.
+void LeaveWorkers(const FunctionCallbackInfo<Value>& args) {
+  WorkerReach::End(args[0]->Uint32Value(args.GetIsolate()->GetCurrentContext()).FromMaybe(0));
+}
+
 }  // namespace
 }  // namespace gcspike
 
@@ -136,4 +155,8 @@ NODE_MODULE_INIT(/* exports, module, context */) {
   NODE_SET_METHOD(exports, "recordedInto", gcspike::RecordedInto);
   NODE_SET_METHOD(exports, "yieldSampler", gcspike::YieldSampler);
   NODE_SET_METHOD(exports, "appendTag", gcspike::AppendTag);
+  NODE_SET_METHOD(exports, "canReachWorkers", gcspike::CanReachWorkers);
+  NODE_SET_METHOD(exports, "reachWorkers", gcspike::ReachWorkers);
+  NODE_SET_METHOD(exports, "askWorkers", gcspike::AskWorkers);
+  NODE_SET_METHOD(exports, "leaveWorkers", gcspike::LeaveWorkers);
 }

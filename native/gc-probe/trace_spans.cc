@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "few.h"
+#include "worker_reach.h"
 
 namespace gcspike {
 namespace {
@@ -18,10 +19,14 @@ namespace {
 constexpr uint64_t kShortestInnerNs = 2000;
 constexpr uint64_t kShortestOuterNs = 500;
 
-// The two category groups that V8's collector uses for reasons (MajorGC, MinorGC) and for its phases. Others are left
-// alone: disabled-by-default-v8.gc_stats made pauses of 570 ms on Node 26.
-constexpr const char* kGroups[] = {"devtools.timeline,v8", "devtools.timeline,disabled-by-default-v8.gc"};
-constexpr int kGroupCount = 2;
+// The two category groups that V8's collector uses for reasons (MajorGC, MinorGC) and for its phases, and Node's, which tells of each
+// turn of an event loop. Others are left alone: disabled-by-default-v8.gc_stats made pauses of 570 ms on Node 26.
+constexpr const char* kGroups[] = {"devtools.timeline,v8", "devtools.timeline,disabled-by-default-v8.gc",
+                                   "node,node.environment"};
+constexpr int kReasons = 0;
+constexpr int kPhases = 1;
+constexpr int kEnvironments = 2;
+constexpr int kGroupCount = 3;
 
 // Slots of v8::TracingController's virtual function table, the same in V8 11 to 14 (Itanium C++ ABI).
 constexpr int kAddTraceEvent = 3;
@@ -96,8 +101,8 @@ thread_local OpenSpans* this_thread = nullptr;
 // One a process: the tracing controller is shared by all isolates. Never destroyed.
 struct Hook {
   bool installed = false;
-  // How many recordings of isolates have spans.
-  std::atomic<int> users{0};
+  // How many want this group: recordings of isolates, and WorkerReach.
+  std::atomic<int> users[kGroupCount] = {};
   void** original = nullptr;
   uint8_t* flags[kGroupCount] = {};
   // Whether the program itself traces this group.
@@ -151,6 +156,16 @@ uint64_t Record(char phase, const char* name, int32_t count, const char** arg_na
   return original_handle;
 }
 
+void TellReach(int group, char phase, const char* name) {
+  if (group == kReasons) {
+    // V8's helper threads have no such events.
+    if (phase == 'B') WorkerReach::OnEvent(ThreadEvent::kCollects);
+  } else if (group == kEnvironments) {
+    if (strcmp(name, "CheckImmediate") == 0) WorkerReach::OnEvent(ThreadEvent::kTurnsLoop);
+    else if (strcmp(name, "Environment") == 0 && phase == 'b') WorkerReach::OnEvent(ThreadEvent::kBegins);
+  }
+}
+
 uint64_t Add(v8::TracingController* self, char phase, const uint8_t* flag, const char* name, const char* scope,
              uint64_t id, uint64_t bind_id, int32_t count, const char** arg_names, const uint8_t* arg_types,
              const uint64_t* arg_values, Convertables convertables, unsigned flags) {
@@ -161,7 +176,9 @@ uint64_t Add(v8::TracingController* self, char phase, const uint8_t* flag, const
                                                                           count, arg_names, arg_types, arg_values,
                                                                           convertables, flags);
   }
-  return group < 0 ? handle : Record(phase, name, count, arg_names, arg_types, arg_values, handle);
+  if (group < 0) return handle;
+  TellReach(group, phase, name);
+  return group == kEnvironments ? handle : Record(phase, name, count, arg_names, arg_types, arg_values, handle);
 }
 
 uint64_t AddTimed(v8::TracingController* self, char phase, const uint8_t* flag, const char* name, const char* scope,
@@ -185,12 +202,25 @@ void Update(v8::TracingController* self, const uint8_t* flag, const char* name, 
   reinterpret_cast<UpdateFunction>(hook.original[kUpdateTraceEventDuration])(self, flag, name, handle);
 }
 
-// What the flags say is what the program itself traces.
+// What a flag says is what the program itself traces.
+void ReadFlag(int group) {
+  hook.forward[group].store((*hook.flags[group] & kEnabledForRecording) != 0, std::memory_order_relaxed);
+  if (hook.users[group] > 0) *hook.flags[group] |= kEnabledForRecording;
+}
+
 void ReadFlags() {
-  for (int i = 0; i < kGroupCount; i++) {
-    hook.forward[i].store((*hook.flags[i] & kEnabledForRecording) != 0, std::memory_order_relaxed);
-    if (hook.users > 0) *hook.flags[i] |= kEnabledForRecording;
-  }
+  for (int i = 0; i < kGroupCount; i++) ReadFlag(i);
+}
+
+// With hook_mutex.
+void Want(int group) {
+  // A second time would take our flag for the program's.
+  if (hook.users[group]++ == 0) ReadFlag(group);
+}
+
+// With hook_mutex.
+void Unwant(int group) {
+  if (--hook.users[group] == 0 && !hook.forward[group]) *hook.flags[group] &= static_cast<uint8_t>(~kEnabledForRecording);
 }
 
 // Node's controller writes the flags anew whenever a program starts or stops its own tracing; ours go back on then.
@@ -227,11 +257,28 @@ bool InstallHook() {
 
 }  // namespace
 
+bool CanListenToThreads() {
+  std::lock_guard<std::mutex> guard(hook_mutex);
+  return InstallHook();
+}
+
+void ListenToThreads() {
+  std::lock_guard<std::mutex> guard(hook_mutex);
+  Want(kReasons);
+  Want(kEnvironments);
+}
+
+void StopListening() {
+  std::lock_guard<std::mutex> guard(hook_mutex);
+  Unwant(kReasons);
+  Unwant(kEnvironments);
+}
+
 bool TraceSpans::Start(MappedLog* log) {
   std::lock_guard<std::mutex> guard(hook_mutex);
   if (!InstallHook()) return false;
-  // A second time would take our flags for the program's.
-  if (hook.users++ == 0) ReadFlags();
+  Want(kReasons);
+  Want(kPhases);
   log_ = log;
   since_ns_ = NowNs();
   if (this_thread == nullptr) this_thread = new OpenSpans;
@@ -248,10 +295,8 @@ void TraceSpans::Stop() {
     this_thread = nullptr;
   }
   std::lock_guard<std::mutex> guard(hook_mutex);
-  if (--hook.users > 0) return;
-  for (int i = 0; i < kGroupCount; i++) {
-    if (!hook.forward[i]) *hook.flags[i] &= static_cast<uint8_t>(~kEnabledForRecording);
-  }
+  Unwant(kReasons);
+  Unwant(kPhases);
 }
 
 void TraceSpans::Write(const Span& span, uint32_t depth, uint64_t end_ns, uint64_t used_after) {

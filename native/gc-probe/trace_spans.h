@@ -9,6 +9,12 @@
 
 namespace gcspike {
 
+// Whether the process's tracing controller is Node's own: nothing can be heard of another one's.
+bool CanListenToThreads();
+// WorkerReach hears of every thread's events, until it has stopped listening as often as it began.
+void ListenToThreads();
+void StopListening();
+
 struct Span {
   uint64_t start_ns;
   const char* name;

@@ -4,7 +4,7 @@
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { isMainThread } from "node:worker_threads";
+import workerThreads, { isMainThread } from "node:worker_threads";
 import { ATTACHED_FILE, type AttachAnswer, MOST_RECORDINGS } from "../recording/spec.ts";
 import { recordedInto } from "./gc-probe.ts";
 import { readOptions } from "./options.ts";
@@ -14,13 +14,13 @@ import { startIsolate } from "./start-isolate.ts";
 import type { Stop } from "./stop.ts";
 
 /**
- * Records this isolate, and the workers that it has and gets, into `folder` until its recorder wants no more. `workerName`: this
- * worker's, "" for a process. Returns an AttachAnswer as JSON; never throws.
+ * Records this isolate, and the workers that it has and gets, into `folder` until its recorder wants no more. Returns an AttachAnswer
+ * as JSON; never throws.
  */
-export function attach(folder: string, workerName: string): string {
+export function attach(folder: string): string {
   let answer: AttachAnswer;
   try {
-    answer = start(folder, workerName);
+    answer = start(folder);
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     answer = { state: "failed", reason };
@@ -28,7 +28,15 @@ export function attach(folder: string, workerName: string): string {
   return JSON.stringify(answer);
 }
 
-function start(folder: string, workerName: string): AttachAnswer {
+/** The name that this worker was given. "" for a process, and before Node 22.20 and 24.6, where a worker cannot find out its own. */
+function ownName(): string {
+  const { threadName } = workerThreads as { readonly threadName?: unknown };
+  // Node's, for a worker without one.
+  if (isMainThread || typeof threadName !== "string" || threadName === "WorkerThread") return "";
+  return threadName;
+}
+
+function start(folder: string): AttachAnswer {
   const recording = readOptions(folder);
   if (recording === null) return { state: "failed", reason: "its agent.json is of another version" };
   // A worker may come to this long after the recorder has gone.
@@ -37,8 +45,8 @@ function start(folder: string, workerName: string): AttachAnswer {
   if (folders.includes(folder)) return { state: "recording" };
   if (folders.length === MOST_RECORDINGS) return { state: "full", folders };
   const stops: Stop[] = [];
-  startIsolate(recording, workerName, stops);
+  startIsolate(recording, ownName(), stops);
   if (recording.options.ring && isMainThread) stops.push(sayExit(folder));
-  stops.push(followWorkers(folder, __filename));
+  stops.push(followWorkers(recording, __filename));
   return { state: "recording" };
 }

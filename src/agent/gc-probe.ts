@@ -1,7 +1,7 @@
 /** Loads the native probe for this Node and starts it. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { threadId } from "node:worker_threads";
+import { isMainThread, threadId } from "node:worker_threads";
 import { machineName, probeFileName } from "../lib/native-file.ts";
 import { ATTACHED_FILE, type Collector, type Sampler } from "../recording/spec.ts";
 import type { OpenRecording } from "./options.ts";
@@ -52,10 +52,22 @@ interface ProbeBinding {
   readonly yieldSampler: (threadId?: number) => void;
   /** Appends a record of .tags; false where there is no room. */
   readonly appendTag: (session: number, record: Uint8Array) => boolean;
+  readonly canReachWorkers: () => boolean;
+  /**
+   * Has each worker of this process, also those to come, call a function when it runs JavaScript. The function takes whether code of
+   * the program's is running, and returns whether it need not be called again. Returns a number for leaveWorkers.
+   */
+  readonly reachWorkers: (source: string) => number;
+  /** Workers do so now, and not when they next collect or wait for events. */
+  readonly askWorkers: () => void;
+  readonly leaveWorkers: (number: number) => void;
 }
 
+/** What reaches workers. */
+export type WorkerProbe = Pick<ProbeBinding, "canReachWorkers" | "reachWorkers" | "askWorkers" | "leaveWorkers">;
+
 /** What the probe can do without. */
-export type OptionalCollector = "phases" | "allocations" | "trigger-stacks";
+export type OptionalCollector = "phases" | "allocations" | "trigger-stacks" | "workers";
 
 export type ProbeResult =
   | {
@@ -90,6 +102,11 @@ function loadProbe(folder: string): ProbeBinding {
 /** The folders into which this isolate is being recorded. Throws where the probe cannot be loaded. */
 export function recordedInto(probeFolder: string): readonly string[] {
   return loadProbe(probeFolder).recordedInto();
+}
+
+/** Throws where the probe cannot be loaded. */
+export function workerProbe(probeFolder: string): WorkerProbe {
+  return loadProbe(probeFolder);
 }
 
 /** How long the probe records: until the isolate's end, or as long as the recorder that is attached wants it. */
@@ -134,6 +151,7 @@ export function startProbe(recording: OpenRecording, isolateId: string, stops: S
       if (result[name]) collectors.push(name);
       else if (options[name]) missing.push(name);
     }
+    if (options.attachedBy !== null && isMainThread && !probe.canReachWorkers()) missing.push("workers");
     if (result.allocations) stops.push(yieldSamplerToProgram(probe.yieldSampler));
     const { heapLimitBytes, sampledInto, sampler = null, session } = result;
     const appendTag = result.tags ? (record: Uint8Array) => probe.appendTag(session, record) : null;

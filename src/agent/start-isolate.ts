@@ -38,6 +38,11 @@ const MISSING: Readonly<Record<OptionalCollector, Warning>> = {
     code: "no-trigger-stacks",
     message: "The functions that triggered collections are missing: this V8 lays out its frames in an unknown way.",
   },
+  workers: {
+    code: "no-workers",
+    message: "Workers are missing: this program's trace controller, through which they are reached, is not Node's own.",
+    hint: "Start the program under gcspike: gcspike record -- node ...",
+  },
 };
 
 /** V8 has one heap sampler an isolate: the recording that was there first has it. */

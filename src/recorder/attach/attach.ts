@@ -189,7 +189,7 @@ export async function attach(options: AttachOptions, observer: AttachObserver): 
     for (const [name, text] of Object.entries(files)) writeFileSync(join(into, name), text);
     writeManifest(into, manifest);
     giveTo(target, [folder.path, into, ...Object.keys(files).map((name) => join(into, name))]);
-    const evaluated = await loader.evaluate({ target, expression: attachExpression(agent, into, "") });
+    const evaluated = await loader.evaluate({ target, expression: attachExpression(agent, into) });
     requireRecording(target, evaluated);
     keeping.begin(manifest);
     observer.started({ path: folder.path, command: target.command, inspectorWasOpen: evaluated.wasOpen, flight });
