@@ -132,11 +132,14 @@ void AppendTag(const FunctionCallbackInfo<Value>& args) {
 // canReachWorkers() -> boolean
 void CanReachWorkers(const FunctionCallbackInfo<Value>& args) { args.GetReturnValue().Set(WorkerReach::IsPossible()); }
 
-// reachWorkers(source: string) -> number: has the workers of this process call a function (see WorkerReach), until leaveWorkers(number).
+// reachWorkers(source: string, folder: string) -> number: has the workers of this process call a function (see WorkerReach), until
+// leaveWorkers(number).
 void ReachWorkers(const FunctionCallbackInfo<Value>& args) {
-  const String::Utf8Value source(args.GetIsolate(), args[0]);
-  if (*source == nullptr) return;
-  args.GetReturnValue().Set(WorkerReach::Begin(std::string(*source, static_cast<size_t>(source.length()))));
+  const v8::String::Utf8Value source(args.GetIsolate(), args[0]);
+  const v8::String::Utf8Value folder(args.GetIsolate(), args[1]);
+  if (*source == nullptr || *folder == nullptr) return;
+  args.GetReturnValue().Set(WorkerReach::Begin(std::string(*source, static_cast<size_t>(source.length())),
+                                               std::string(*folder, static_cast<size_t>(folder.length()))));
 }
 
 // askWorkers(): has them do so now.

@@ -7,7 +7,6 @@
 #include <atomic>
 #include <iterator>
 #include <mutex>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +23,8 @@ constexpr int kFrames = 64;
 struct Function {
   uint32_t number;
   std::string source;
+  // Where the files are that it loads.
+  std::string folder;
 };
 
 // What all threads share. Never destroyed.
@@ -91,21 +92,22 @@ void OnEnvironment(void* data) {
   Ask(isolate);
 }
 
-// Node's own scripts have names that begin with "node:".
-bool IsOfProgram(v8::Isolate* isolate, v8::Local<v8::StackFrame> frame) {
-  const v8::Local<v8::String> name = frame->GetScriptName();
-  if (name.IsEmpty() || name->Length() == 0) return false;
-  const v8::String::Utf8Value text(isolate, name);
-  return *text != nullptr && std::string_view(*text, static_cast<size_t>(text.length())).substr(0, 5) != "node:";
-}
-
-bool RunsProgram(v8::Isolate* isolate) {
+// The scripts on the stack, "" for one without a name.
+std::vector<std::string> RunningScripts(v8::Isolate* isolate) {
+  std::vector<std::string> names;
   const auto stack = v8::StackTrace::CurrentStackTrace(isolate, kFrames, v8::StackTrace::kScriptName);
   for (int i = 0; i < stack->GetFrameCount(); i++) {
-    if (IsOfProgram(isolate, stack->GetFrame(isolate, static_cast<uint32_t>(i)))) return true;
+    const v8::Local<v8::String> name = stack->GetFrame(isolate, static_cast<uint32_t>(i))->GetScriptName();
+    const v8::String::Utf8Value text(isolate, name);
+    names.emplace_back(name.IsEmpty() || *text == nullptr ? "" : std::string(*text, static_cast<size_t>(text.length())));
   }
-  return false;
+  return names;
 }
+
+// Node's own scripts have names that begin with "node:".
+bool IsOfProgram(const std::string& script) { return !script.empty() && script.compare(0, 5, "node:") != 0; }
+
+bool IsIn(const std::string& folder, const std::string& script) { return script.compare(0, folder.size(), folder) == 0; }
 
 v8::Local<v8::String> ToText(v8::Isolate* isolate, const std::string& text) {
   const auto length = static_cast<int>(text.size());
@@ -139,7 +141,8 @@ std::vector<Function> FunctionsAfter(uint32_t number) {
 }
 
 void Evaluate(v8::Isolate* isolate, node::Environment* environment) {
-  const bool runs_program = RunsProgram(isolate);
+  const std::vector<std::string> scripts = RunningScripts(isolate);
+  const bool runs_program = std::any_of(scripts.begin(), scripts.end(), IsOfProgram);
   // Before Node is prepared, what it loads for us would come too early.
   if (!runs_program && !this_thread.is_looping) return;
   const v8::Local<v8::Context> context = node::GetMainContext(environment);
@@ -147,6 +150,8 @@ void Evaluate(v8::Isolate* isolate, node::Environment* environment) {
   const v8::MicrotasksScope no_microtasks(context, v8::MicrotasksScope::kDoNotRunMicrotasks);
   const uint32_t last = newest;
   for (const Function& function : FunctionsAfter(this_thread.answered)) {
+    // Another gcspike is being started here: what the two share is in the making.
+    if (std::any_of(scripts.begin(), scripts.end(), [&](const auto& name) { return IsIn(function.folder, name); })) return;
     if (!Call(isolate, context, function.source, runs_program) && ++this_thread.tries < kMostTries) return;
     this_thread.answered = function.number;
     this_thread.tries = 0;
@@ -174,14 +179,14 @@ void OnInterrupt(v8::Isolate* isolate, void*) {
 
 bool WorkerReach::IsPossible() { return CanListenToThreads(); }
 
-uint32_t WorkerReach::Begin(std::string function) {
+uint32_t WorkerReach::Begin(std::string function, std::string folder) {
   ListenToThreads();
   this_thread.is_over = true;
   uint32_t number;
   {
     std::lock_guard<std::mutex> guard(shared().mutex);
     number = newest + 1;
-    shared().functions.push_back({number, std::move(function)});
+    shared().functions.push_back({number, std::move(function), std::move(folder)});
     newest = number;
   }
   AskAll();

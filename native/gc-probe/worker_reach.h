@@ -22,8 +22,8 @@ class WorkerReach {
   static bool IsPossible();
   // Where it is possible: has each worker, also those to come, evaluate `function` in its main context, once it runs JavaScript next: the source of a
   // function that takes whether code of the program's is on the stack, and returns whether it need not be asked again. The calling
-  // thread is left alone for good. Returns a number for End.
-  static uint32_t Begin(std::string function);
+  // thread is left alone for good. It is not called while a script from `folder` runs. Returns a number for End.
+  static uint32_t Begin(std::string function, std::string folder);
   // No worker is asked from here on.
   static void End(uint32_t number);
   // Any thread: workers that are known are asked now, and not at their next event.

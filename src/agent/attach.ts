@@ -7,7 +7,7 @@ import { join } from "node:path";
 import workerThreads, { isMainThread } from "node:worker_threads";
 import { ATTACHED_FILE, type AttachAnswer, MOST_RECORDINGS } from "../recording/spec.ts";
 import { recordedInto } from "./gc-probe.ts";
-import { readOptions } from "./options.ts";
+import { readOptions, workerName } from "./options.ts";
 import { followWorkers } from "./reach-workers.ts";
 import { sayExit } from "./say-exit.ts";
 import { startIsolate } from "./start-isolate.ts";
@@ -28,12 +28,16 @@ export function attach(folder: string): string {
   return JSON.stringify(answer);
 }
 
-/** The name that this worker was given. "" for a process, and before Node 22.20 and 24.6, where a worker cannot find out its own. */
+/**
+ * The name that this worker was given; "" for a process. Before Node 22.20 and 24.6 a worker cannot find out its own: then "", too, unless
+ * a gcspike that was there first has told it.
+ */
 function ownName(): string {
   const { threadName } = workerThreads as { readonly threadName?: unknown };
+  if (isMainThread) return "";
+  if (typeof threadName !== "string") return workerName();
   // Node's, for a worker without one.
-  if (isMainThread || typeof threadName !== "string" || threadName === "WorkerThread") return "";
-  return threadName;
+  return threadName === "WorkerThread" ? "" : threadName;
 }
 
 function start(folder: string): AttachAnswer {

@@ -57,7 +57,7 @@ interface ProbeBinding {
    * Has each worker of this process, also those to come, call a function when it runs JavaScript. The function takes whether code of
    * the program's is running, and returns whether it need not be called again. Returns a number for leaveWorkers.
    */
-  readonly reachWorkers: (source: string) => number;
+  readonly reachWorkers: (source: string, folder: string) => number;
   /** Workers do so now, and not when they next collect or wait for events. */
   readonly askWorkers: () => void;
   readonly leaveWorkers: (number: number) => void;

@@ -3,14 +3,15 @@
  * the Worker class before gcspike came. The probe has each worker do so by itself, on its own thread; an inspector session, which
  * would reach them from here, aborts a program whose worker is just ending (native/gc-probe/worker_reach.h).
  */
+import { dirname, sep } from "node:path";
 import { isMainThread, type Worker } from "node:worker_threads";
 import { workerFunction } from "../recording/attach-expression.ts";
 import { type WorkerProbe, workerProbe } from "./gc-probe.ts";
 import type { OpenRecording } from "./options.ts";
 import type { Stop } from "./stop.ts";
 
-function reach(probe: WorkerProbe, source: string): Stop {
-  const number = probe.reachWorkers(source);
+function reach(probe: WorkerProbe, agent: string, folder: string): Stop {
+  const number = probe.reachWorkers(workerFunction(agent, folder), dirname(agent) + sep);
   return () => probe.leaveWorkers(number);
 }
 
@@ -22,7 +23,7 @@ export function followWorkers({ folder, options }: OpenRecording, agent: string)
     worker.once("online", probe.askWorkers);
   };
   process.on("worker", created);
-  const leave = isMainThread && probe.canReachWorkers() ? reach(probe, workerFunction(agent, folder)) : () => {};
+  const leave = isMainThread && probe.canReachWorkers() ? reach(probe, agent, folder) : () => {};
   return () => {
     process.off("worker", created);
     leave();
