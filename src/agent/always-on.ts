@@ -105,6 +105,15 @@ function launch(): Launched {
   const flight = join(home(), `${name}-${time}-${process.pid}.flight`);
   const folder = join(flight, RING_FOLDER);
   mkdirSync(flight, { mode: 0o700 });
+  try {
+    return launchInto(flight, folder, command, startNs);
+  } catch (error) {
+    rmSync(flight, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+function launchInto(flight: string, folder: string, command: readonly string[], startNs: bigint): Launched {
   mkdirSync(folder);
   const env: NodeJS.ProcessEnv = { ...process.env };
   for (const variable of NOT_FOR_THE_COMPANION) delete env[variable];

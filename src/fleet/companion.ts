@@ -16,7 +16,7 @@ import { writeManifest } from "../recording/manifest.ts";
 import { ATTACHED_FILE, type Manifest, PROBLEM_FILE, RING_FOLDER } from "../recording/spec.ts";
 import { type Endpoint, openEndpoint } from "./endpoint.ts";
 import { Gatherer } from "./gatherer.ts";
-import { giveSign, SIGN_MS, SILENT_MS, takeOver } from "./left-behind.ts";
+import { giveSign, removeSurplus, SIGN_MS, SILENT_MS, takeOver } from "./left-behind.ts";
 import type { Metric } from "./metric.ts";
 import { encodeOtlp } from "./otlp-metrics.ts";
 import { type Push, startPush } from "./push.ts";
@@ -87,10 +87,12 @@ class Companion {
         : startPush(otlp, this.#otlpBody, (reason) => this.#say(`${otlp.href} takes nothing: ${reason}.`));
   }
 
+  #signs: NodeJS.Timeout | undefined;
+
   begin(): void {
     writeManifest(this.#recorder.folder, this.#manifest);
     this.#recorder.begin(this.#manifest);
-    setInterval(() => this.#attempt(() => giveSign(this.#program.flight)), SIGN_MS).unref();
+    this.#signs = setInterval(() => this.#attempt(() => giveSign(this.#program.flight)), SIGN_MS).unref();
     // The program before this one may have been killed a moment ago.
     setTimeout(() => void this.#takeOver(), SILENT_MS + SIGN_MS).unref();
   }
@@ -98,9 +100,8 @@ class Companion {
   async #takeOver(): Promise<void> {
     try {
       const { flight } = this.#program;
-      for (const { path, pid } of await takeOver(flight, this.#settings.plan.maxDiskBytes, Date.now())) {
-        this.#shipping?.add(path, dumpId(pid, path));
-      }
+      for (const { path, pid } of await takeOver(flight, Date.now())) this.#shipping?.add(path, dumpId(pid, path));
+      removeSurplus(flight, this.#settings.plan.maxDiskBytes, Date.now());
     } catch (error) {
       this.#say(`What earlier programs left could not be taken over: ${reasonOf(error)}.`);
     }
@@ -120,7 +121,11 @@ class Companion {
     this.#endpoint?.close();
     const ended = { ...this.#manifest, endNs: String(process.hrtime.bigint()) };
     const warnings = await this.#recorder.finish(ended, { programEnded: true });
+    // With the ring there is nothing left to be kept.
+    clearInterval(this.#signs);
     for (const { message } of warnings) this.#say(message);
+    // A program that ends in a minute, again and again, is bounded, too.
+    removeSurplus(this.#program.flight, this.#settings.plan.maxDiskBytes, Date.now());
     await Promise.all([this.#shipping?.finish(), this.#push?.finish()]);
     if (readdirSync(this.#program.flight).length === 0) rmSync(this.#program.flight, { recursive: true });
   }

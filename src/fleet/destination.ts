@@ -1,7 +1,8 @@
 /** Puts files where a fleet's dumps are kept. */
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { makeFolder } from "../lib/make-folder.ts";
 import { type Credentials, objectUrl, signed } from "./s3.ts";
 import type { Destination } from "./settings.ts";
 
@@ -19,13 +20,26 @@ export function putTo(destination: Destination, env: Environment): Put {
 function putToFolder(folder: string): Put {
   return async (key, body) => {
     const path = join(folder, key);
-    await mkdir(dirname(path), { recursive: true });
+    makeAmongOthers(dirname(path));
     const temporary = join(dirname(path), `.${process.pid}.tmp`);
     await writeFile(temporary, body);
     await rename(temporary, path);
   };
 }
 
+/** Other programs' dumps may come into the same folder at the same moment. */
+function makeAmongOthers(folder: string): void {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      makeFolder(folder);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt === MOST_ATTEMPTS) throw error;
+    }
+  }
+}
+
+const MOST_ATTEMPTS = 5;
 const TIMEOUT_MS = 30_000;
 /** Between attempts, ms. */
 const PATIENCE_MS: readonly number[] = [1000, 4000];

@@ -2,7 +2,7 @@
  * What earlier programs of this home folder left: flights whose companion was killed, with the machine or the container, have a ring that
  * is still whole; those that came to their end have dumps, which are bounded over all of them.
  */
-import { readdirSync, rmSync, statSync, utimesSync } from "node:fs";
+import { readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { surplus } from "../recorder/flight/keep-dumps.ts";
 import { recoverFlight } from "../recorder/flight/recover.ts";
@@ -15,6 +15,8 @@ export const SILENT_MS = 60_000;
 /** `<program>-<time>-<pid>.flight`: what the agent makes, and nobody else. */
 const FLIGHT = /-\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d-(\d+)\.flight$/;
 const MOST_FLIGHTS = 100;
+const CLAIM_FILE = "taken-over";
+const CLAIM_MS = 600_000;
 
 export function giveSign(flight: string): void {
   const now = new Date();
@@ -28,28 +30,50 @@ export interface Recovered {
   readonly pid: number;
 }
 
-/**
- * Recovers abandoned rings beside `flight` and removes the oldest of the flights that have ended, until they take `mostBytes`. `nowMs`:
- * calendar time.
- */
-export async function takeOver(flight: string, mostBytes: number, nowMs: number): Promise<readonly Recovered[]> {
+interface Flight {
+  readonly path: string;
+  readonly pid: number;
+}
+
+/** Of the flights beside this one those that have ended, the oldest first. `nowMs`: calendar time. */
+function endedBeside(flight: string, nowMs: number): readonly Flight[] {
   const home = dirname(flight);
-  const ended = readdirSync(home)
+  return readdirSync(home)
     .flatMap((name) => {
       const pid = FLIGHT.exec(name)?.[1];
       const path = join(home, name);
       return pid === undefined || path === flight || isRecording(path, nowMs) ? [] : [{ path, pid: Number(pid) }];
     })
     .sort((a, b) => modified(a.path) - modified(b.path));
+}
+
+/** Recovers abandoned rings beside `flight`. */
+export async function takeOver(flight: string, nowMs: number): Promise<readonly Recovered[]> {
   const recovered: Recovered[] = [];
-  for (const { path, pid } of ended) {
-    if (modified(join(path, RING_FOLDER)) > 0) recovered.push(...(await recover(path, pid)));
+  for (const { path, pid } of endedBeside(flight, nowMs)) {
+    if (claims(path, nowMs)) recovered.push(...(await recover(path, pid)));
   }
-  const sized = ended.map(({ path }) => ({ path, bytes: bytesIn(path) }));
+  return recovered;
+}
+
+/** Whether nobody else recovers this ring, and there is one. Who claimed it and died gives it free after some minutes. */
+function claims(flight: string, nowMs: number): boolean {
+  const claim = join(flight, RING_FOLDER, CLAIM_FILE);
+  try {
+    writeFileSync(claim, "", { flag: "wx" });
+    return true;
+  } catch {
+    if (modified(claim) > 0 && nowMs - modified(claim) > CLAIM_MS) rmSync(claim, { force: true });
+    return false;
+  }
+}
+
+/** Removes the oldest of the flights beside `flight` that have ended, until they take `mostBytes`. */
+export function removeSurplus(flight: string, mostBytes: number, nowMs: number): void {
+  const sized = endedBeside(flight, nowMs).map(({ path }) => ({ path, bytes: bytesIn(path) }));
   for (const { path } of surplus(sized, { dumps: MOST_FLIGHTS, bytes: mostBytes })) {
     rmSync(path, { recursive: true, force: true });
   }
-  return recovered;
 }
 
 async function recover(flight: string, pid: number): Promise<readonly Recovered[]> {

@@ -5,6 +5,9 @@ import { plainText } from "../lib/text.ts";
 import { parseDuration, parseSize } from "../lib/units.ts";
 import { type FlightPlan, planFlight } from "../recorder/flight/flight-options.ts";
 
+/** A dump that is not shipped after so long will not be, ms. */
+export const SHIP_TIMEOUT_MS = 120_000;
+
 /** The variables, in the order in which `gcspike agent` names its options. */
 export const VARIABLES = {
   port: "GCSPIKE_AGENT_PORT",

@@ -15,7 +15,7 @@ import { exportPprof } from "../export/pprof.ts";
 import { tableOf } from "../export/tables.ts";
 import { readRecording } from "../recording/read-recording.ts";
 import { type Put, putTo } from "./destination.ts";
-import { agentSettings, type Service, serviceOf } from "./settings.ts";
+import { agentSettings, type Service, SHIP_TIMEOUT_MS, serviceOf } from "./settings.ts";
 
 async function ship(dump: string, id: string): Promise<void> {
   const { ship: destination } = agentSettings(process.env);
@@ -52,6 +52,8 @@ function folderName(text: string): string {
   return safe === "" || /^\.+$/.test(safe) ? "unknown" : safe;
 }
 
+// The companion may be gone by then. Not process.exit: it waits for what Node's pool is at.
+setTimeout(() => process.kill(process.pid, "SIGKILL"), SHIP_TIMEOUT_MS).unref();
 const [dump = "", id = ""] = process.argv.slice(2);
 try {
   await ship(dump, id);

@@ -3,11 +3,11 @@
  * given back when it ends, and a dump that cannot be read takes nobody down.
  */
 import { spawn } from "node:child_process";
+import { SHIP_TIMEOUT_MS } from "./settings.ts";
 
 /** What came of one. */
 export type Shipped = { readonly ok: true } | { readonly ok: false; readonly reason: string };
 
-const TIMEOUT_MS = 120_000;
 /** The heap of the process that ships, MiB: a minute of a busy program is some 100. */
 const HEAP_MIB = 512;
 const REASON_CHARACTERS = 500;
@@ -60,7 +60,7 @@ export class Shipping {
         {
           stdio: ["ignore", "ignore", "pipe"],
           env: this.#env,
-          timeout: TIMEOUT_MS,
+          timeout: SHIP_TIMEOUT_MS,
           killSignal: "SIGKILL",
         },
       );
