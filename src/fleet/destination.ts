@@ -1,6 +1,6 @@
 /** Puts files where a fleet's dumps are kept. */
 import { rename, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { makeFolder } from "../lib/make-folder.ts";
 import { type Credentials, objectUrl, signed } from "./s3.ts";
@@ -21,7 +21,7 @@ function putToFolder(folder: string): Put {
   return async (key, body) => {
     const path = join(folder, key);
     makeAmongOthers(dirname(path));
-    const temporary = join(dirname(path), `.${process.pid}.tmp`);
+    const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
     await writeFile(temporary, body);
     await rename(temporary, path);
   };
