@@ -1,5 +1,17 @@
 /** The only place that writes reports to disk. */
-import { accessSync, chmodSync, constants, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { GcspikeError, usageError } from "../lib/errors.ts";
 import { makeFolder } from "../lib/make-folder.ts";
@@ -29,6 +41,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EDQUOT: "Your quota is used up: free some space, or name a file on another disk.",
   EISDIR: "It is a folder: name a file.",
   ENOENT: "Name a file in a folder that exists.",
+  EBADF: "Open that descriptor for gcspike, as in `3>file`, or name a file.",
 };
 
 const hintOf = (code: string): string => HINTS[code] ?? "Name one that you may write.";
@@ -52,8 +65,35 @@ export function requireWritable(path: string): void {
   if (code !== null) throw usageError(`Cannot write ${path}: ${code}. Nothing was run.`, hintOf(code));
 }
 
+/**
+ * Whether the user has not opened /dev/fd/N: there is none, or it is a file that Node opened for itself, a loop's or a pipe whose other end is
+ * here, too.
+ */
+function isNotOpened(path: string): boolean {
+  const number = /^\/(?:dev|proc\/self)\/fd\/(\d+)$/.exec(path)?.[1];
+  if (number === undefined || process.platform !== "linux") return false;
+  const target = targetOf(number);
+  if (!target.startsWith("pipe:")) return target === "" || target.startsWith("anon_inode:");
+  return readdirSync("/proc/self/fd").some((other) => targetOf(other) === target && isReadOnly(other));
+}
+
+function targetOf(descriptor: string): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    // Closed meanwhile: that of the folder.
+    return "";
+  }
+}
+
+function isReadOnly(descriptor: string): boolean {
+  const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"))?.[1] ?? "0";
+  return (Number.parseInt(flags, 8) & (constants.O_WRONLY | constants.O_RDWR)) === 0;
+}
+
 function obstacle(path: string): string | null {
   try {
+    if (isNotOpened(path)) return "EBADF";
     const found = statSync(path, { throwIfNoEntry: false });
     if (found?.isDirectory() === true) return "EISDIR";
     const isWrittenWhole = found === undefined || found.isFile();

@@ -63,6 +63,15 @@ describe("record", () => {
     expect(read(file)).toMatchObject({ recording: output, exit: { code: 0, signal: null } });
   });
 
+  test.runIf(process.platform === "linux")("not a descriptor that nobody opened, whatever Node has there", async () => {
+    const output = workplace.path("own.gcspike");
+    for (const number of [3, 4, 5, 6, 7, 200]) {
+      const { code, stderr } = await gcspike("record", "-o", output, "--json", `/dev/fd/${number}`, ...COMMAND);
+      expect({ number, code }).toEqual({ number, code: 2 });
+      expect(stderr).toContain("Nothing was run");
+    }
+  });
+
   test("of a flight recorder: its dumps, and what fired", async () => {
     const [output, file] = [workplace.path("f.flight"), workplace.path("f.json")];
     const { code } = await gcspike("record", "-o", output, "--trigger", "death", "--json", file, ...COMMAND);
