@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
 import { analyse } from "../../src/analysis/analyse.ts";
+import type { Report, Spike } from "../../src/analysis/report-types.ts";
 import type { Allocations, SampleColumns } from "../../src/recording/model.ts";
 import { NODES } from "../support/nodes.ts";
 import { isolateOf, Workplace } from "../support/recorded.ts";
@@ -181,9 +182,17 @@ describe.each(NODES)("$version", ({ path }) => {
     ["all of it", false, 0.93, 1],
     ["half of it", true, 0.42, 0.55],
   ])("of the memory outside the heap, %s is accounted for", async (_name, others, least, most) => {
-    const { spikes } = analyse(await record(path, OUTSIDE(others)), { spikeMs: 0.001 });
-    const last = spikes.filter(({ kind }) => kind === "mark-compact").toSorted((a, b) => b.startMs - a.startMs)[0];
-    expect([last?.cause, ...(last?.contributing ?? [])]).toContain("external-memory");
+    const lastOf = ({ spikes }: Report): Spike | undefined =>
+      spikes.filter(({ kind }) => kind === "mark-compact").toSorted((a, b) => b.startMs - a.startMs)[0];
+    const causesOf = (spike: Spike | undefined): readonly string[] => [
+      spike?.cause ?? "",
+      ...(spike?.contributing ?? []),
+    ];
+    let last: Spike | undefined;
+    // Where the machine took the processor away in this collection of 1 ms, that is its cause: again.
+    do last = lastOf(analyse(await record(path, OUTSIDE(others)), { spikeMs: 0.001 }));
+    while (causesOf(last).includes("descheduled"));
+    expect(causesOf(last)).toContain("external-memory");
     expect(last?.external?.countedBytes).toBeGreaterThan(119e6);
     expect(last?.external?.countedBytes).toBeLessThan(130e6);
     expect(last?.external?.share).toBeGreaterThan(least);
