@@ -17,7 +17,7 @@ const kept = [];
 function make(i) { return { i, list: [i, i, i], inner: { i } }; }
 function middle(i) { return make(i); }
 function caller(count) { for (let i = 0; i < count; i++) { const made = middle(i); if ((i & 3) === 0) kept.push(made); } }
-for (let n = 0; n < 30; n++) { caller(50_000); if (n % 10 === 9) gc(); }
+for (let n = 0; n < 50; n++) { caller(50_000); if (n % 10 === 9) gc(); }
 gc();
 if (isMainThread) new Worker(__filename, { name: "second" });
 `;
