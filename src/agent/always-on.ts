@@ -11,7 +11,7 @@ import { makeFolder } from "../lib/make-folder.ts";
 import { programName } from "../lib/program-name.ts";
 import { AGENT_SAMPLING, type AgentOptions, ATTACHED_FILE, PROBLEM_FILE, RING_FOLDER } from "../recording/spec.ts";
 import { builtin, isFromSnapshot } from "./builtin.ts";
-import { type OpenRecording, RECORDING_VARIABLE, readOptions } from "./options.ts";
+import { type OpenRecording, ownName, RECORDING_VARIABLE, readOptions } from "./options.ts";
 import { sayExit } from "./say-exit.ts";
 import { startIsolate } from "./start-isolate.ts";
 import type { Stop } from "./stop.ts";
@@ -152,12 +152,6 @@ function problemOf(flight: string): string {
   }
 }
 
-/** Since Node 22.20 and 24.6 a worker knows the name that it was given. */
-function threadName(): string {
-  const { threadName: name } = workerThreads as { readonly threadName?: string | null };
-  return workerThreads.isMainThread ? "" : (name ?? "");
-}
-
 function start(): void {
   // `gcspike record` records everything. Node's modules cannot be loaded before a program from a snapshot runs.
   if ((process.env[RECORDING_VARIABLE] ?? "") !== "" || isFromSnapshot) return;
@@ -179,7 +173,7 @@ function start(): void {
 }
 
 function begin(ring: OpenRecording, stops: Stop[]): void {
-  startIsolate(ring, threadName(), stops);
+  startIsolate(ring, ownName(), stops);
   process.env[RING_VARIABLE] = ring.folder;
   workerThreads.setEnvironmentData(RING_KEY, ring.folder);
 }

@@ -4,10 +4,10 @@
  */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import workerThreads, { isMainThread } from "node:worker_threads";
+import { isMainThread } from "node:worker_threads";
 import { ATTACHED_FILE, type AttachAnswer, MOST_RECORDINGS } from "../recording/spec.ts";
 import { recordedInto } from "./gc-probe.ts";
-import { readOptions, workerName } from "./options.ts";
+import { ownName, readOptions } from "./options.ts";
 import { followWorkers } from "./reach-workers.ts";
 import { sayExit } from "./say-exit.ts";
 import { startIsolate } from "./start-isolate.ts";
@@ -26,18 +26,6 @@ export function attach(folder: string): string {
     answer = { state: "failed", reason };
   }
   return JSON.stringify(answer);
-}
-
-/**
- * The name that this worker was given; "" for a process. Before Node 22.20 and 24.6 a worker cannot find out its own: then "", too, unless
- * a gcspike that was there first has told it.
- */
-function ownName(): string {
-  const { threadName } = workerThreads as { readonly threadName?: unknown };
-  if (isMainThread) return "";
-  if (typeof threadName !== "string") return workerName();
-  // Node's, for a worker without one.
-  return threadName === "WorkerThread" ? "" : threadName;
 }
 
 function start(folder: string): AttachAnswer {

@@ -1,7 +1,7 @@
 /** Where the recording is, and what the recorder wants recorded. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { getEnvironmentData, isMainThread, setEnvironmentData } from "node:worker_threads";
+import workerThreads, { getEnvironmentData, isMainThread, setEnvironmentData } from "node:worker_threads";
 import type { AgentOptions } from "../recording/spec.ts";
 
 export const RECORDING_VARIABLE = "GCSPIKE_RECORDING";
@@ -50,6 +50,18 @@ export function tellWorker(worker: { readonly name: unknown; readonly nodeOption
 export function workerName(): string {
   const name: unknown = getEnvironmentData(NAME_KEY);
   return typeof name === "string" ? name : "";
+}
+
+/**
+ * The name that this worker was given; "" for a process. Before Node 22.20 and 24.6 a worker cannot find out its own: then "", too, unless
+ * a gcspike that was there first has told it.
+ */
+export function ownName(): string {
+  const { threadName } = workerThreads as { readonly threadName?: unknown };
+  if (isMainThread) return "";
+  if (typeof threadName !== "string") return workerName();
+  // Node's, for a worker without one.
+  return threadName === "WorkerThread" ? "" : threadName;
 }
 
 /** Gives a worker the environment that the program gave it: the agent is loaded. */
