@@ -24,7 +24,9 @@ function emptyFolder(named) {
     rmSync(usual, { recursive: true, force: true });
     return usual;
   }
-  if (existsSync(named) && readdirSync(named).length > 0) throw new Error(`${named} is not empty.`);
+  // Not with those above it: below /proc Node would try that for ever.
+  if (!existsSync(named)) mkdirSync(named);
+  if (readdirSync(named).length > 0) throw new Error(`${named} is not empty.`);
   return resolve(named);
 }
 

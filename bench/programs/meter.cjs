@@ -1,7 +1,9 @@
 // Preloaded into what bench/steady.mjs measures (--require): how much CPU a unit of work takes, a tenth of a second at a time, as lines
-// of JSON in $BENCH_RESULT. A unit is a request, or what the program counts in globalThis.unitsDone.
+// of JSON in $BENCH_RESULT. A unit is a request, or what the program counts in globalThis.unitsDone. At SIGUSR2 it loads gcspike/agent, as
+// often as it is told.
 const { openSync, writeSync } = require("node:fs");
 const { Server } = require("node:http");
+const { join } = require("node:path");
 
 const BLOCK_MS = 100;
 
@@ -26,3 +28,9 @@ setInterval(() => {
   if (units > 0) writeSync(file, `${JSON.stringify(block)}\n`);
   before = now;
 }, BLOCK_MS).unref();
+
+const agent = join(__dirname, "..", "..", "dist", "agent", "always-on.cjs");
+process.on("SIGUSR2", () => {
+  delete require.cache[agent];
+  require(agent);
+});

@@ -1,12 +1,14 @@
 /** Names of HTTP requests that are few and hold no values: the route where a framework tells it, else what looks like one. */
 import { ownValue } from "./own-value.ts";
-import { isOneOf, isWord } from "./words.ts";
+import { isWord } from "./words.ts";
 
 const MOST_SEGMENTS = 8;
 /** In a route that matches one part of an address or many: wildcards, what is optional, groups. */
 const HAS_OPEN_LENGTH = /[*?+({]/;
 
 const SLASH = 0x2f;
+const QUESTION_MARK = 0x3f;
+const HASH = 0x23;
 
 /** "GET /users/:id/orders": no query, and `:id` for every part of the path that may be a value. */
 export function routeName(method: string, url: string): string {
@@ -34,9 +36,11 @@ function routeOf(url: string): string {
 
 /** Where the next slash, the query or the end is. */
 function segmentEnd(url: string, start: number): number {
-  let end = start;
-  while (end < url.length && !isOneOf("/?#", url.charCodeAt(end))) end++;
-  return end;
+  for (let end = start; end < url.length; end++) {
+    const code = url.charCodeAt(end);
+    if (code === SLASH || code === QUESTION_MARK || code === HASH) return end;
+  }
+  return url.length;
 }
 
 /** The route that Express, or what is built like it, matched to a request; null where none is known. */

@@ -61,6 +61,8 @@ export class TagLog {
   /** Written in this window: as the first of their name, and beyond those. */
   #first = 0;
   #beyond = 0;
+  /** Beyond the first one in so many of a name is written. */
+  #step = 1;
 
   /**
    * `nowMs` counts ms from `originNs`, which is a moment on the monotonic clock. A source is an index into TAG_SOURCES. `isRing`: what
@@ -116,6 +118,7 @@ export class TagLog {
       this.#window++;
       this.#first = 0;
       this.#beyond = 0;
+      this.#step = 1;
     }
     if (name.window !== this.#window) {
       name.window = this.#window;
@@ -124,8 +127,8 @@ export class TagLog {
     name.count++;
     name.waiting++;
     if (name.count <= FIRST_OF_NAME && this.#first < MOST_FIRST) this.#first++;
-    else if (name.waiting >= 2 ** Math.floor(this.#beyond / DOUBLED_AFTER)) this.#beyond++;
-    else return 0;
+    else if (name.waiting < this.#step) return 0;
+    else if (++this.#beyond % DOUBLED_AFTER === 0) this.#step *= 2;
     return name.waiting;
   }
 

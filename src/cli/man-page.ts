@@ -2,7 +2,7 @@
 import { packageVersion } from "../lib/package.ts";
 import { COMMANDS, createProgram } from "./main.ts";
 import { type ArgumentOutline, type CommandOutline, flatten, type OptionOutline, outlineOf } from "./outline.ts";
-import type { Terminal } from "./terminal.ts";
+import { NO_TERMINAL } from "./terminal.ts";
 
 /** Text for roff: no character of it is a request, and those that it would make typography of stay what they are. */
 function roff(text: string): string {
@@ -67,19 +67,6 @@ const entries = (texts: Readonly<Record<string, string>>): string =>
   Object.entries(texts)
     .map(([term, text]) => `.TP\n${bold(term)}\n${roff(text)}\n`)
     .join("");
-
-/** For the options' declarations; nothing is printed. */
-const NO_TERMINAL: Terminal = {
-  out: () => {},
-  err: () => {},
-  outIsTerminal: false,
-  interactive: false,
-  outColor: false,
-  errColor: false,
-  hasScreen: () => false,
-  width: () => 80,
-  rows: () => 24,
-};
 
 /** The page in roff, for man(7). */
 export function manPage(): string {

@@ -1,5 +1,5 @@
 /** `gcspike record`: progress while it runs, a summary at the end. */
-import { usageError } from "../lib/errors.ts";
+import { GcspikeError, usageError } from "../lib/errors.ts";
 import { programName } from "../lib/program-name.ts";
 import { plainText } from "../lib/text.ts";
 import { formatMs } from "../lib/units.ts";
@@ -59,10 +59,19 @@ export async function runRecord(command: readonly string[], flags: RecordFlags, 
   terminal.err("\n");
   const ended = `${plainText(name, 40)} ended${howItEnded(result)} after ${formatMs(result.durationMs)}`;
   terminal.err(flags.flight === undefined ? await summarise(ended, result, terminal) : summariseFlight(ended, result));
-  if (json !== undefined) {
-    writeReportFile(json, jsonBytes(recorded({ ...result, programEnded: true }, flags.flight !== undefined)));
-  }
+  if (json !== undefined) writeJson(json, result, flags.flight !== undefined);
   return result.exitCode;
+}
+
+/** Where that fails, the exit code is still the program's. */
+function writeJson(path: string, result: RecordResult, isFlight: boolean): void {
+  try {
+    writeReportFile(path, jsonBytes(recorded({ ...result, programEnded: true }, isFlight)));
+  } catch (error) {
+    if (!(error instanceof GcspikeError)) throw error;
+    const { code, message, kept, hint, cause } = error;
+    throw new GcspikeError(code, message, { kept, hint, cause, exitCode: result.exitCode });
+  }
 }
 
 /** Records a built-in workload. Returns its exit code: 1 where it did not hold its rate. */

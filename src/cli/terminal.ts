@@ -18,6 +18,19 @@ export interface Terminal {
   readonly rows: () => number;
 }
 
+/** Prints nothing. */
+export const NO_TERMINAL: Terminal = {
+  out: () => {},
+  err: () => {},
+  outIsTerminal: false,
+  interactive: false,
+  outColor: false,
+  errColor: false,
+  hasScreen: () => false,
+  width: () => 80,
+  rows: () => 24,
+};
+
 function isSet(value: string | undefined): boolean {
   return value !== undefined && value !== "" && value !== "false" && value !== "0";
 }

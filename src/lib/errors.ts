@@ -14,7 +14,7 @@ export class GcspikeError extends Error {
   constructor(
     code: string,
     message: string,
-    options: { exitCode?: number; kept?: string; hint?: string; cause?: unknown } = {},
+    options: { exitCode?: number; kept?: string | undefined; hint?: string | undefined; cause?: unknown } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "GcspikeError";

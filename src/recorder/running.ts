@@ -1,23 +1,13 @@
 /** Which processes may still write to a recording: files that are mapped into one must not shrink under it. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { isAlive } from "../lib/is-alive.ts";
 import { processSpace } from "../lib/process-space.ts";
 import { parseDescriptor } from "../recording/descriptor.ts";
 import { trimLogs } from "../recording/trim-logs.ts";
 
 /** A process ended some time before this notices it. */
 const TRIM_INTERVAL_MS = 2000;
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    // A process that ended but was not waited for still has its number: in containers without an init, for good.
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    return code === "EPERM" || (syscall !== "kill" && process.platform !== "linux");
-  }
-}
 
 /** Does an isolate of this process say that its numbers are those of another container or machine? */
 function isElsewhere(folder: string, pid: number): boolean {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Browser, BrowserContextOptions, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { launchBrowser } from "../support/browser.ts";
+import { launchBrowser, type Watched, watch } from "../support/browser.ts";
 import { ROOT, temporaryFolder } from "../support/cli.ts";
 
 const folder = temporaryFolder("gcspike-site-");
@@ -27,28 +27,18 @@ function filesBelow(path: string): readonly string[] {
   return readdirSync(path, { recursive: true, encoding: "utf8" }).sort();
 }
 
-interface Opened {
+interface Opened extends Watched {
   readonly page: Page;
-  /** Console errors and warnings, uncaught errors: none is good. */
-  readonly complaints: readonly string[];
-  readonly requests: readonly string[];
   readonly goTo: (file: string) => Promise<void>;
 }
 
 async function withPage(use: (opened: Opened) => Promise<void>, options: BrowserContextOptions = {}): Promise<void> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
   const page = await context.newPage();
-  const complaints: string[] = [];
-  const requests: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(String(error)));
-  page.on("request", (request) => requests.push(request.url()));
   const goTo = async (file: string): Promise<void> => {
     await page.goto(pathToFileURL(join(folder.path, file)).href);
   };
-  await use({ page, complaints, requests, goTo });
+  await use({ page, ...watch(page), goTo });
   await context.close();
 }
 
@@ -202,4 +192,13 @@ test("a folder that has anything in it is left alone", () => {
   const again = () =>
     execFileSync(process.execPath, [join(ROOT, "scripts", "site.mjs"), folder.path], { stdio: "pipe" });
   expect(again).toThrow("is not empty");
+});
+
+test.runIf(process.platform === "linux")("a folder that cannot be made is said", () => {
+  const made = () =>
+    execFileSync(process.execPath, [join(ROOT, "scripts", "site.mjs"), "/proc/site"], {
+      stdio: "pipe",
+      timeout: 20_000,
+    });
+  expect(made).toThrow("ENOENT");
 });

@@ -72,6 +72,17 @@ describe("record", () => {
     }
   });
 
+  test.runIf(process.platform === "linux")(
+    "says where that fails, and the exit code is still the program's",
+    async () => {
+      const output = workplace.path("full.gcspike");
+      const { code, stderr } = await gcspike("record", "-o", output, "--json", "/dev/full", ...COMMAND);
+      expect(code).toBe(3);
+      expect(stderr).toContain("gcspike: Cannot write /dev/full: ENOSPC.\n  The recording is untouched.\n");
+      expect((await gcspike("report", output, "--json")).code).toBe(0);
+    },
+  );
+
   test("of a flight recorder: its dumps, and what fired", async () => {
     const [output, file] = [workplace.path("f.flight"), workplace.path("f.json")];
     const { code } = await gcspike("record", "-o", output, "--trigger", "death", "--json", file, ...COMMAND);

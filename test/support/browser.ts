@@ -42,12 +42,15 @@ export async function launchBrowser(): Promise<Browser> {
   });
 }
 
-export interface OpenReport {
-  readonly page: Page;
-  /** Console errors and warnings, uncaught errors, policy violations, dialogs: a good report has none. */
+export interface Watched {
+  /** Console errors and warnings, uncaught errors, policy violations, dialogs: a good page has none. */
   readonly complaints: readonly string[];
-  /** Addresses that the page asked for: a good report asks for itself alone. */
+  /** Addresses that the page asked for: a good one asks for its own files alone. */
   readonly requests: readonly string[];
+}
+
+export interface OpenReport extends Watched {
+  readonly page: Page;
   readonly address: string;
   /** From navigation to the page being drawn. */
   readonly openedMs: number;
@@ -61,14 +64,7 @@ export interface OpenOptions extends BrowserContextOptions {
   readonly expectFailure?: boolean;
 }
 
-/** Writes the HTML to a file and opens it from there, as a reader does. */
-export async function openReport(browser: Browser, html: Uint8Array, options: OpenOptions = {}): Promise<OpenReport> {
-  const folder = mkdtempSync(join(tmpdir(), "gcspike-html-"));
-  const file = join(folder, "report.html");
-  writeFileSync(file, html);
-  const { fragment, expectFailure = false, ...contextOptions } = options;
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
-  const page = await context.newPage();
+export function watch(page: Page): Watched {
   const complaints: string[] = [];
   const requests: string[] = [];
   page.on("console", (message) => {
@@ -80,6 +76,18 @@ export async function openReport(browser: Browser, html: Uint8Array, options: Op
     void dialog.dismiss();
   });
   page.on("request", (request) => requests.push(request.url()));
+  return { complaints, requests };
+}
+
+/** Writes the HTML to a file and opens it from there, as a reader does. */
+export async function openReport(browser: Browser, html: Uint8Array, options: OpenOptions = {}): Promise<OpenReport> {
+  const folder = mkdtempSync(join(tmpdir(), "gcspike-html-"));
+  const file = join(folder, "report.html");
+  writeFileSync(file, html);
+  const { fragment, expectFailure = false, ...contextOptions } = options;
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...contextOptions });
+  const page = await context.newPage();
+  const { complaints, requests } = watch(page);
   const address = pathToFileURL(file).href;
   const started = performance.now();
   await page.goto(fragment === undefined ? address : `${address}#${fragment}`);

@@ -16,6 +16,7 @@ const others = {
   top: load("top.schema.json"),
   doctor: load("doctor.schema.json"),
   workload: load("workload.schema.json"),
+  calibration: load("calibration.schema.json"),
 };
 
 function expectValid(validate: ValidateFunction, value: unknown): void {

@@ -1,5 +1,5 @@
 /** A terminal that keeps what was printed. */
-import type { Terminal } from "../../src/cli/terminal.ts";
+import { NO_TERMINAL, type Terminal } from "../../src/cli/terminal.ts";
 
 export interface FakeTerminal extends Terminal {
   readonly printed: { out: string; err: string };
@@ -8,6 +8,7 @@ export interface FakeTerminal extends Terminal {
 export function fakeTerminal(changes: Partial<Terminal> = {}): FakeTerminal {
   const printed = { out: "", err: "" };
   return {
+    ...NO_TERMINAL,
     printed,
     out: (data) => {
       printed.out += typeof data === "string" ? data : Buffer.from(data).toString("utf8");
@@ -15,13 +16,6 @@ export function fakeTerminal(changes: Partial<Terminal> = {}): FakeTerminal {
     err: (text) => {
       printed.err += text;
     },
-    outIsTerminal: false,
-    interactive: false,
-    outColor: false,
-    errColor: false,
-    hasScreen: () => false,
-    width: () => 80,
-    rows: () => 24,
     ...changes,
   };
 }

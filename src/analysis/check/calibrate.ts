@@ -17,6 +17,7 @@ export interface CalibratedMetric extends Omit<Measurement, "value"> {
   readonly detectable: number | null;
 }
 
+/** docs/calibration.schema.json. */
 export interface Calibration {
   readonly schema: "gcspike.calibration/1";
   readonly pairs: number;

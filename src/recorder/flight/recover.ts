@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { GcspikeError } from "../../lib/errors.ts";
+import { isAlive } from "../../lib/is-alive.ts";
 import { MANIFEST_FILE, parseManifest, writeManifest } from "../../recording/manifest.ts";
 import { type Manifest, RING_FOLDER, type Warning } from "../../recording/spec.ts";
 import { finishRecording } from "../finish.ts";
@@ -73,11 +74,7 @@ function nothingToRecover(folder: string): GcspikeError {
 }
 
 function requireKilled({ recorderPid, pid }: Manifest): void {
-  try {
-    process.kill(recorderPid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ESRCH") return;
-  }
+  if (!isAlive(recorderPid)) return;
   throw new GcspikeError("flight-runs", `Process ${recorderPid} still records process ${pid ?? "?"} into it.`, {
     hint: "Stop it with Ctrl-C: it writes what is due.",
   });

@@ -3,6 +3,7 @@ import { calibrate } from "../../../../src/analysis/check/calibrate.ts";
 import type { Design, Question } from "../../../../src/analysis/check/judge.ts";
 import { renderCalibrationTerminal } from "../../../../src/report/calibration-terminal.ts";
 import { normal, seeded } from "../../../support/random.ts";
+import { expectValidJson } from "../../../support/schema.ts";
 
 const DESIGN: Design = { mostRuns: 10, paired: true, falseAlarm: 0.01, miss: 0.1 };
 
@@ -24,7 +25,9 @@ const noisy = () => {
 };
 
 test("checks of equal programs hardly ever cry wolf, and what they can see is more than what is allowed", () => {
-  const { verdicts, metrics } = calibrate([question(noisy())], DESIGN, seeded(1));
+  const made = calibrate([question(noisy())], DESIGN, seeded(1));
+  expectValidJson("calibration", made);
+  const { verdicts, metrics } = made;
   expect(verdicts.regression).toBeLessThan(0.02);
   expect(metrics[0]?.detectable).toBeGreaterThan(0.1);
   const higher = calibrate([question(noisy(), { better: "higher" })], DESIGN, seeded(1)).metrics[0];
@@ -35,6 +38,7 @@ test("checks of equal programs hardly ever cry wolf, and what they can see is mo
 test("a metric that no run has passes nothing", () => {
   const nothing = question(new Array(10).fill(null));
   const made = calibrate([nothing], DESIGN, seeded(1));
+  expectValidJson("calibration", made);
   expect(made).toMatchObject({ pairs: 10, verdicts: { pass: 0, inconclusive: 1 } });
   expect(made.metrics[0]).toMatchObject({ median: null, deviation: null, detectable: null });
   const page = new TextDecoder().decode(renderCalibrationTerminal(made, { color: false, width: 100 }));
