@@ -1,9 +1,9 @@
 // How long does DuckDB take for the questions of docs/agent.md over the dumps of a fleet? Some real dumps are recorded under the agent and
 // shipped; each of the others is one of them with other durations and bytes, of another program of the fleet, a file each.
 //
-//   node bench/fleet.mjs [--dumps 10000] [--store DIR]
+//   node bench/fleet.mjs [--dumps 10000] [--store DIR] [--clickhouse]
 //
-// With --store the dumps are kept, and found again.
+// With --store the dumps are kept, and found again. With --clickhouse the same is asked of ClickHouse, too, and the answers are compared.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -14,6 +14,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { parquetWriteBuffer } from "hyparquet-writer";
+import { askClickHouse, clickHouseVersion, installClickHouse } from "./lib/clickhouse.mjs";
 import { fixture } from "./lib/programs.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -31,7 +32,13 @@ const PROGRAMS = [
 ];
 const ROUNDS = 5;
 
-const { values } = parseArgs({ options: { dumps: { type: "string", default: "10000" }, store: { type: "string" } } });
+const { values } = parseArgs({
+  options: {
+    dumps: { type: "string", default: "10000" },
+    store: { type: "string" },
+    clickhouse: { type: "boolean", default: false },
+  },
+});
 const wanted = Number(values.dumps);
 const folder = values.store ?? mkdtempSync(join(tmpdir(), "gcspike-fleet-"));
 
@@ -132,24 +139,46 @@ function documented(name) {
   return new RegExp(`^\`\`\`sql ${name}\n([^]*?)\n\`\`\`$`, "m").exec(text)[1];
 }
 
+/** In a new database: nothing is remembered of the files. */
+async function askDuckDb(sql) {
+  const fresh = await (await DuckDBInstance.create(":memory:")).connect();
+  const startMs = performance.now();
+  const answer = await fresh.runAndReadAll(sql);
+  return { seconds: (performance.now() - startMs) / 1000, rows: answer.getRowObjectsJson() };
+}
+
+/** The same for the same rows, in whatever order and however numbers are written. */
+function fingerprint(rows) {
+  const words = (value) =>
+    value === null || Number.isNaN(Number(value)) ? String(value) : Number(value).toPrecision(9);
+  return rows
+    .map((row) => Object.values(row).map(words).join("|"))
+    .sort()
+    .join("\n");
+}
+
+const engines = [{ name: "DuckDB", ask: askDuckDb, suffix: "" }];
+if (values.clickhouse) {
+  installClickHouse();
+  engines.push({ name: `ClickHouse ${clickHouseVersion()}`, ask: askClickHouse, suffix: "-in-clickhouse" });
+}
+
 const store = join(folder, "store");
 const connection = await (await DuckDBInstance.create(":memory:")).connect();
 if (!existsSync(store)) await makeFleet(connection, store);
-for (const name of ["worst", "sites", "causes"]) {
-  const sql = documented(name).replaceAll("/dumps/", `${store}/`);
-  const seconds = [];
-  let rows = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    // A new database: nothing is remembered of the files.
-    const fresh = await (await DuckDBInstance.create(":memory:")).connect();
-    const startMs = performance.now();
-    rows = (await fresh.runAndReadAll(sql)).getRows().length;
-    seconds.push((performance.now() - startMs) / 1000);
+for (const question of ["worst", "sites", "causes"]) {
+  const answers = new Set();
+  for (const { name, ask, suffix } of engines) {
+    const sql = documented(question + suffix).replaceAll("/dumps/", `${store}/`);
+    const rounds = [];
+    for (let round = 0; round < ROUNDS; round++) rounds.push(await ask(sql));
+    const [first, ...others] = rounds.map(({ seconds }) => seconds.toFixed(2));
+    answers.add(fingerprint(rounds[0].rows));
+    console.log(
+      `${question}, ${name}: ${rounds[0].rows.length} rows, ${first} s the first time, then ${others.join(", ")} s`,
+    );
   }
-  const [first, ...others] = seconds;
-  console.log(
-    `${name}: ${rows} rows, ${first.toFixed(2)} s the first time, then ${others.map((one) => one.toFixed(2)).join(", ")} s`,
-  );
+  if (engines.length > 1) console.log(`  ${answers.size === 1 ? "the same answer" : "NOT the same answer"}`);
 }
 const [{ files, pauses }] = (
   await connection.runAndReadAll(

@@ -1,6 +1,7 @@
 /** Allocation sites: which line of user code allocated some bytes. */
 import type { Allocations, Frame, IsolateData } from "../recording/model.ts";
 import type { Site, SiteMeasure } from "./report-types.ts";
+import { runBytes } from "./run-bytes.ts";
 import { bytesOfWindows, type StackBytes } from "./stack-bytes.ts";
 
 /** At most this many sites are listed: behind the tenth there is nothing to act on. */
@@ -54,10 +55,15 @@ export function tallySites(bytes: StackBytes, sites: readonly (Frame | undefined
 }
 
 /** Most bytes first; a site's share is that of all sampled bytes. `exact`: inlined functions are known. */
-export function rankSites({ frames, totalBytes }: SiteTally, measure: SiteMeasure, exact: boolean): readonly Site[] {
+export function rankSites(
+  { frames, totalBytes }: SiteTally,
+  measure: SiteMeasure,
+  exact: boolean,
+  most = MAX_SITES,
+): readonly Site[] {
   return [...frames]
     .sort(([a, bytesOfA], [b, bytesOfB]) => bytesOfB - bytesOfA || (siteKey(a) < siteKey(b) ? -1 : 1))
-    .slice(0, MAX_SITES)
+    .slice(0, most)
     .map(([frame, bytes]) => ({
       function: frame.function,
       file: frame.file,
@@ -88,13 +94,34 @@ export function sumTallies(tallies: readonly SiteTally[]): SiteTally {
   return { frames, totalBytes };
 }
 
-/** Sites of all isolates over the whole recording. */
-export function overallSites(isolates: readonly Pick<IsolateData, "allocations" | "samples">[]): readonly Site[] {
+type Allocated = Pick<IsolateData, "allocations" | "samples" | "pauses">;
+
+/** Sites of all isolates over the whole recording, by what they allocated; of that, what a collection found alive. */
+export function overallSites(isolates: readonly Allocated[], most = MAX_SITES): readonly Site[] {
   const tallies = isolates.flatMap(({ allocations }) =>
     allocations === null ? [] : tallySites(bytesOfWindows(allocations.windows), siteOfStack(allocations)),
   );
   const exact = isolates.every((isolate) => isolate.allocations === null || isExact(isolate));
-  return rankSites(sumTallies(tallies), "allocated", exact);
+  const survived = survivedBySite(isolates);
+  return rankSites(sumTallies(tallies), "allocated", exact, most).map((site) => ({
+    ...site,
+    survivedBytes:
+      survived === null ? null : Math.round(survived.get(siteKey({ ...site, column: site.column ?? 0 })) ?? 0),
+  }));
+}
+
+/** By siteKey; null where no deaths were recorded. */
+function survivedBySite(isolates: readonly Allocated[]): ReadonlyMap<string, number> | null {
+  const tallies = isolates.flatMap((isolate) => {
+    // Windows have what lies in the heap.
+    const samples = isolate.samples === null ? null : { ...isolate.samples, buffers: null };
+    const { survived } = runBytes({ ...isolate, samples });
+    return isolate.allocations === null || survived === null
+      ? []
+      : tallySites(survived, siteOfStack(isolate.allocations));
+  });
+  if (tallies.length === 0) return null;
+  return new Map([...sumTallies(tallies).frames].map(([frame, bytes]) => [siteKey(frame), bytes]));
 }
 
 /** Functions that the optimiser inlined are known in this isolate's allocations. */

@@ -4,7 +4,7 @@
  */
 import { heapSeries } from "../analysis/heap-series.ts";
 import type { Site, Spike } from "../analysis/report-types.ts";
-import { overallSites } from "../analysis/sites.ts";
+import { MAX_SITES, overallSites } from "../analysis/sites.ts";
 import { plainText } from "../lib/text.ts";
 import { type HeapColumns, type IsolateData, PAUSE_KINDS, type Recording } from "../recording/model.ts";
 import { type ExportInput, epochMs } from "./export-input.ts";
@@ -391,14 +391,23 @@ const SITE_COLUMNS: readonly ColumnSpec<SiteRow>[] = [
   {
     name: "survived_bytes",
     type: "whole",
-    meaning: "of them, those that were found alive",
+    meaning: "of them, those that a collection found alive; null where that is not known",
     cell: ({ site }) => site.survivedBytes,
   },
 ];
 
+/** Those that allocated most, and behind them those of which most survived. */
+function sitesOfRun({ isolates }: Recording): readonly Site[] {
+  const all = overallSites(isolates, Number.POSITIVE_INFINITY);
+  const survivors = all
+    .filter(({ survivedBytes }) => (survivedBytes ?? 0) > 0)
+    .sort((a, b) => (b.survivedBytes ?? 0) - (a.survivedBytes ?? 0));
+  return [...new Set([...all.slice(0, MAX_SITES), ...survivors.slice(0, MAX_SITES)])];
+}
+
 function siteRows({ recording, report }: ExportInput): readonly SiteRow[] {
   return [
-    ...overallSites(recording.isolates).map((site) => ({ spike: null, cause: null, site })),
+    ...sitesOfRun(recording).map((site) => ({ spike: null, cause: null, site })),
     ...report.causes.flatMap(({ cause, sites }) => sites.map((site) => ({ spike: null, cause, site }))),
     ...report.spikes.flatMap(({ id, cause, sites }) => sites.map((site) => ({ spike: id, cause, site }))),
   ];

@@ -4,7 +4,7 @@ import { boundText } from "./fields.ts";
 import type { Frame } from "./model.ts";
 
 /** Our own code in the target, wherever it is installed. */
-const AGENT_SCRIPT = /[\\/]dist[\\/]agent[\\/](?:attach|preload)\.cjs$/;
+const AGENT_SCRIPT = /[\\/]dist[\\/]agent[\\/](?:always-on|attach|preload|say-exit|start-isolate)\.cjs$/;
 const FUNCTION_LIMIT = 500;
 export const ANONYMOUS = "(anonymous)";
 

@@ -1,11 +1,6 @@
 /** The words of a check, the same in every format. */
-import type {
-  Check,
-  CheckedBudget,
-  CheckedMetric,
-  SiteChange,
-  SiteChangeMeasure,
-} from "../analysis/check/check-types.ts";
+import type { Check, CheckedBudget, CheckedMetric, SiteChange } from "../analysis/check/check-types.ts";
+import type { RunMeasure } from "../analysis/run-bytes.ts";
 import { cutStart, plainText, shortName } from "../lib/text.ts";
 import { formatBytes, formatQuantity, formatShare } from "../lib/units.ts";
 
@@ -54,7 +49,7 @@ export function budgetVerdict({ ok, value }: CheckedBudget): string {
   return ok ? "within" : "exceeded";
 }
 
-const MEASURES: Readonly<Record<SiteChangeMeasure, string>> = {
+const MEASURES: Readonly<Record<RunMeasure, string>> = {
   allocated: "More was allocated here",
   survived: "More of what was allocated here survived a collection",
   kept: "More of what was allocated here is still kept at the end",

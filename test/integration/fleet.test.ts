@@ -320,14 +320,21 @@ describe("shipping", () => {
       ["_shop_checkout", "1.1.0"],
     ]);
     expect(worst.every(({ p99_ms: ms }) => Number(ms) > 0)).toBe(true);
-    expect((await ask("sites")).length).toBeGreaterThan(0);
+    const sites = await ask("sites");
+    expect(Number(sites[0]?.survived_bytes)).toBeGreaterThan(0);
+    expect(sites.filter(({ file }) => String(file).includes("dist/agent"))).toEqual([]);
     expect((await ask("causes")).length).toBeGreaterThan(0);
-    for (const kind of ["pause-profiles", "heap-profiles"]) {
-      const profiles = readdirSync(join(store, kind), { recursive: true, encoding: "utf8" }).filter((name) =>
-        name.endsWith(".pb.gz"),
-      );
-      expect(profiles.length).toBeGreaterThan(0);
-    }
+    const pprof = (command: string) => {
+      const here = command.replace("/dumps/", `${store}/`).replace("service=checkout", "service=_shop_checkout");
+      return execFileSync("sh", ["-c", here], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    };
+    const command = documented("sh", "profiles");
+    const top = pprof(command);
+    expect(top).toContain("Type: alloc_space\n");
+    expect(top).toMatch(/^ .*MB.* \w+/m);
+    expect(pprof(command.replace("heap-profiles", "pause-profiles").replace("alloc_space", "pause_time"))).toContain(
+      "Type: pause_time\n",
+    );
   });
 
   test("to a store like S3, which is busy at first", async () => {

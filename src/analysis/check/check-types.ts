@@ -1,5 +1,6 @@
 /** gcspike.check/1: the shape of `check --format json` (docs/check.schema.json). Types only. */
 import type { Warning } from "../../recording/spec.ts";
+import type { RunMeasure } from "../run-bytes.ts";
 
 export type Verdict = "pass" | "regression" | "inconclusive";
 
@@ -53,8 +54,6 @@ export interface SiteChange {
   readonly share: number;
 }
 
-export type SiteChangeMeasure = "allocated" | "survived" | "kept";
-
 export interface Check {
   readonly schema: "gcspike.check/1";
   readonly verdict: Verdict;
@@ -67,7 +66,7 @@ export interface Check {
   readonly metrics: readonly CheckedMetric[];
   readonly budgets: readonly CheckedBudget[];
   /** What `sites` counts: bytes that were allocated, that survived a collection, or that are kept at the end. */
-  readonly sitesMeasure: SiteChangeMeasure;
+  readonly sitesMeasure: RunMeasure;
   /** Worst first. */
   readonly sites: readonly SiteChange[];
   readonly warnings: readonly Warning[];

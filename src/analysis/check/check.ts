@@ -4,16 +4,9 @@ import { formatBytes, formatQuantity, formatShare } from "../../lib/units.ts";
 import type { Measurement, Warning } from "../../recording/spec.ts";
 import { comparability } from "../comparability.ts";
 import type { Run } from "../run.ts";
+import type { RunMeasure } from "../run-bytes.ts";
 import { checkBudget, isSettled } from "./budgets.ts";
-import type {
-  Budget,
-  Check,
-  CheckedBudget,
-  CheckedMetric,
-  SiteChange,
-  SiteChangeMeasure,
-  Verdict,
-} from "./check-types.ts";
+import type { Budget, Check, CheckedBudget, CheckedMetric, SiteChange, Verdict } from "./check-types.ts";
 import { allPass, settledByProcessor } from "./clocks.ts";
 import { type Design, judge, type Question } from "./judge.ts";
 import { LEAST_RUNS } from "./looks.ts";
@@ -163,7 +156,7 @@ function worstOf(metrics: readonly CheckedMetric[], decidedBy: string | null): C
 }
 
 /** What a site must have more of to be behind it. */
-function measureFor(metrics: readonly CheckedMetric[], decidedBy: string | null): SiteChangeMeasure {
+function measureFor(metrics: readonly CheckedMetric[], decidedBy: string | null): RunMeasure {
   const name = decidedBy ?? metrics[0]?.metric ?? "";
   if (/^alloc/.test(name) || name === "pause.count") return "allocated";
   if (/^heap|^rss|^external|mark-compact/.test(name)) return "kept";
@@ -309,14 +302,14 @@ function summaryOf(
   return `The runs do not say whether ${names} got worse.${more}`;
 }
 
-const MORE: Readonly<Record<SiteChangeMeasure, (bytes: string) => string>> = {
+const MORE: Readonly<Record<RunMeasure, (bytes: string) => string>> = {
   allocated: (bytes) => `allocates ${bytes} more`,
   survived: (bytes) => `has ${bytes} more that survive collections`,
   kept: (bytes) => `keeps ${bytes} more`,
 };
 
 /** " handler (src/server.js:12) allocates 12 MiB more."; "" where no site stands out. */
-function behind(site: SiteChange | undefined, measure: SiteChangeMeasure): string {
+function behind(site: SiteChange | undefined, measure: RunMeasure): string {
   if (site === undefined || site.share < LEAST_SHARE) return "";
   const place = `${shortName(site.function, 60)} (${cutStart(plainText(site.file, 4096), 80)}:${site.line})`;
   return ` ${place} ${MORE[measure](formatBytes(site.candidateBytes - site.baselineBytes))}.`;

@@ -2,9 +2,8 @@
 import type { Frame, Recording } from "../../recording/model.ts";
 import { callStacks } from "../call-stacks.ts";
 import { type FlameTree, flameTree, type WeighedStack } from "../flame-tree.ts";
-import type { SiteChangeMeasure } from "./check-types.ts";
+import { type RunMeasure, runBytes } from "../run-bytes.ts";
 import { fromRoot } from "./from-root.ts";
-import { runBytes } from "./run-bytes.ts";
 
 /** Boxes of a graph. */
 const MOST_CALLS = 800;
@@ -13,7 +12,7 @@ const MOST_CALLS = 800;
 export type SharedFrame = Pick<Frame, "function" | "file" | "line" | "origin">;
 
 export interface FlameDifference {
-  readonly measure: SiteChangeMeasure;
+  readonly measure: RunMeasure;
   readonly frames: readonly SharedFrame[];
   /** Bytes of one run, on average. */
   readonly baseline: FlameTree;
@@ -22,12 +21,12 @@ export interface FlameDifference {
 
 /** Collects runs, one recording after the other, so that only their stacks are kept. */
 export class FlameRuns {
-  readonly #measure: SiteChangeMeasure;
+  readonly #measure: RunMeasure;
   readonly #frames: SharedFrame[] = [];
   readonly #known = new Map<string, number>();
   readonly #sides = { baseline: new SideStacks(), candidate: new SideStacks() };
 
-  constructor(measure: SiteChangeMeasure) {
+  constructor(measure: RunMeasure) {
     this.#measure = measure;
   }
 

@@ -1,13 +1,12 @@
 /** What the sites of one run allocated, what of that survived a collection, and what is kept at its end. Pure. */
 import type { Frame, IsolateData, Recording } from "../../recording/model.ts";
+import { type RunMeasure, runBytes } from "../run-bytes.ts";
 import { siteOfStack, tallySites } from "../sites.ts";
-import type { SiteChangeMeasure } from "./check-types.ts";
 import { fromRoot } from "./from-root.ts";
-import { runBytes } from "./run-bytes.ts";
 
 /** Sites of a run that are kept: those with the most bytes of each kind. */
 const MOST_SITES = 500;
-const MEASURES: readonly SiteChangeMeasure[] = ["allocated", "survived", "kept"];
+const MEASURES: readonly RunMeasure[] = ["allocated", "survived", "kept"];
 
 /** One site of one run. Code moves from one version to the next: file and function are the site, not the line. */
 export interface SiteBytes {

@@ -1,5 +1,6 @@
 /** Which sites allocate, keep or let survive more than they did: the differential table. Pure. */
-import type { SiteChange, SiteChangeMeasure } from "./check-types.ts";
+import type { RunMeasure } from "../run-bytes.ts";
+import type { SiteChange } from "./check-types.ts";
 import { mean, standardError } from "./moments.ts";
 import type { SiteBytes } from "./site-bytes.ts";
 
@@ -40,7 +41,7 @@ interface Both {
 export function siteChanges(
   baseline: readonly RunSites[],
   candidate: readonly RunSites[],
-  measure: SiteChangeMeasure,
+  measure: RunMeasure,
 ): readonly SiteChange[] {
   const sites = new Map<string, Both>();
   const usual = mean(baseline.map(({ scavenges }) => scavenges));

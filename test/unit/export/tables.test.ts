@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { parquetMetadata, parquetReadObjects } from "hyparquet";
 import { describe, expect, test } from "vitest";
-import { overallSites } from "../../../src/analysis/sites.ts";
+import { MAX_SITES, overallSites } from "../../../src/analysis/sites.ts";
 import { exportCsv } from "../../../src/export/csv.ts";
 import { TABLE_NAMES } from "../../../src/export/formats.ts";
 import { exportParquet } from "../../../src/export/parquet.ts";
@@ -14,6 +14,12 @@ const bufferOf = (bytes: Uint8Array) =>
   bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
 const rowsOf = (table: Table): Promise<Row[]> => parquetReadObjects({ file: bufferOf(exportParquet(table)) });
 const sum = (rows: readonly Row[], column: string) => rows.reduce((total, row) => total + Number(row[column]), 0);
+
+const largest = (values: readonly number[]) =>
+  values
+    .filter((value) => value > 0)
+    .sort((a, b) => b - a)
+    .slice(0, MAX_SITES);
 
 /** CSV as RFC 4180 has it, read by its rules. */
 function parseCsv(text: string): string[][] {
@@ -41,9 +47,14 @@ describe.each(Object.keys(EXPORT_STORIES))("the story %s", (story) => {
     );
     const sites = await rowsOf(tableOf("sites", input));
     const overall = sites.filter(({ spike, cause }) => spike === null && cause === null);
-    expect(overall.map(({ bytes }) => Number(bytes))).toEqual(
+    expect(overall.slice(0, MAX_SITES).map(({ bytes }) => Number(bytes))).toEqual(
       overallSites(input.recording.isolates).map(({ bytes }) => bytes),
     );
+    const all = overallSites(input.recording.isolates, Number.POSITIVE_INFINITY);
+    expect(largest(overall.map(({ survived_bytes: bytes }) => Number(bytes)))).toEqual(
+      largest(all.map(({ survivedBytes }) => survivedBytes ?? 0)),
+    );
+    for (const { bytes, survived_bytes: alive } of overall) expect(Number(alive)).toBeLessThanOrEqual(Number(bytes));
   });
 
   test.each(TABLE_NAMES)("%s holds the same in CSV and in Parquet", async (name) => {

@@ -1,12 +1,13 @@
 /** What the page of a comparison gets, as wire.ts packs it. */
-import type { Check, SiteChangeMeasure } from "../../../analysis/check/check-types.ts";
+import type { Check } from "../../../analysis/check/check-types.ts";
+import type { RunMeasure } from "../../../analysis/run-bytes.ts";
 import type { ComparisonView } from "../../compare-view.ts";
 import type { RunPictures } from "../../run-pictures.ts";
 import type { FlameColumns } from "../flame-columns.ts";
 import type { AllocationData } from "../wire.ts";
 
 export interface FlameDifferenceData {
-  readonly measure: SiteChangeMeasure;
+  readonly measure: RunMeasure;
   readonly frames: AllocationData["frames"];
   readonly baseline: FlameColumns;
   readonly candidate: FlameColumns;

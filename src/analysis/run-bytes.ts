@@ -1,15 +1,19 @@
 /** What one isolate allocated over its whole run, by the stack that allocated it. Pure. */
-import type { IsolateData, SampleColumns } from "../../recording/model.ts";
-import { lowerBound } from "../intervals.ts";
-import { bytesOfWindows, type StackBytes } from "../stack-bytes.ts";
-import type { SiteChangeMeasure } from "./check-types.ts";
+import type { IsolateData, SampleColumns } from "../recording/model.ts";
+import { lowerBound } from "./intervals.ts";
+import { bytesOfWindows, type StackBytes } from "./stack-bytes.ts";
+
+/** Bytes that were allocated, that survived a collection, or that are kept at the end. */
+export type RunMeasure = "allocated" | "survived" | "kept";
 
 /** By measure; null where it was not recorded: without sampled objects nobody knows what died. */
-export type RunBytes = Readonly<Record<SiteChangeMeasure, StackBytes | null>>;
+export type RunBytes = Readonly<Record<RunMeasure, StackBytes | null>>;
 
-type Sums = Readonly<Record<SiteChangeMeasure, Map<number, number>>>;
+type Sums = Readonly<Record<RunMeasure, Map<number, number>>>;
 
-export function runBytes(isolate: IsolateData): RunBytes {
+type Isolate = Pick<IsolateData, "allocations" | "samples" | "pauses">;
+
+export function runBytes(isolate: Isolate): RunBytes {
   const { samples, allocations } = isolate;
   if (samples === null || !samples.hasDeaths) {
     return { allocated: bytesOfWindows(allocations?.windows ?? []), survived: null, kept: null };
@@ -19,8 +23,8 @@ export function runBytes(isolate: IsolateData): RunBytes {
   return sums;
 }
 
-function addSamples(sums: Sums, { count, bornMs, diedMs, bytes, stack }: SampleColumns, { pauses }: IsolateData): void {
-  const add = (measure: SiteChangeMeasure, i: number): void => {
+function addSamples(sums: Sums, { count, bornMs, diedMs, bytes, stack }: SampleColumns, { pauses }: Isolate): void {
+  const add = (measure: RunMeasure, i: number): void => {
     const sum = sums[measure];
     const index = stack[i] ?? -1;
     sum.set(index, (sum.get(index) ?? 0) + (bytes[i] ?? 0));
