@@ -1,13 +1,10 @@
 // Load for json-server.cjs, the same requests in every run: node shop-client.mjs PORT sorted|unsorted. Prints one line of JSON.
-import { Agent, request } from "node:http";
+import { load } from "../../fixtures/load.mjs";
 
 const [port, order] = process.argv.slice(2);
 const REQUESTS = 1500;
 const CONNECTIONS = 4;
 const BY_DATE = order === "sorted" ? "_sort=placedAt&_order=desc&" : "";
-
-const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
-const latencies = [];
 
 /** What a back office asks for: pages of the list, single orders, those of a customer, a search, all of them; and new orders. */
 function nth(i) {
@@ -32,39 +29,4 @@ function nth(i) {
   }
 }
 
-function send({ method = "GET", path, body }) {
-  const start = performance.now();
-  const headers = body === undefined ? {} : { "content-type": "application/json" };
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ agent, host: "127.0.0.1", port, method, path, headers }, (response) => {
-      response.resume();
-      response.on("end", () => {
-        latencies.push(performance.now() - start);
-        resolve();
-      });
-    });
-    outgoing.on("error", reject);
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-  });
-}
-
-let sent = 0;
-async function connection() {
-  while (sent < REQUESTS) await send(nth(sent++));
-}
-
-const start = performance.now();
-await Promise.all(Array.from({ length: CONNECTIONS }, connection));
-const seconds = (performance.now() - start) / 1000;
-agent.destroy();
-latencies.sort((a, b) => a - b);
-const quantile = (q) => latencies[Math.max(0, Math.ceil(q * latencies.length) - 1)];
-console.log(
-  JSON.stringify({
-    requests: latencies.length,
-    seconds,
-    p50Ms: quantile(0.5),
-    p99Ms: quantile(0.99),
-    maxMs: quantile(1),
-  }),
-);
+await load({ port, connections: CONNECTIONS, next: (i) => (i < REQUESTS ? nth(i) : null) });
