@@ -21,6 +21,27 @@ const BUFFERS = { ...ALLOCATED, measure: "external", of: "buffers" } as const;
 /** What decides about the time that fed a spike. */
 type SpikeTime = Pick<SpikeFacts, "kind" | "startMs" | "endMs">;
 
+interface Time {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+interface PartlyAsked {
+  readonly selection: Selection;
+  /** Of its time, the share that was asked for. */
+  readonly part: number;
+}
+
+function partOf(asked: Time, selection: Selection): PartlyAsked {
+  const part = (asked.toMs - asked.fromMs) / (selection.toMs - selection.fromMs);
+  return { selection, part: part < 1 ? part : 1 };
+}
+
+function scaled(site: Site, part: number): Site {
+  const of = (bytes: number | null): number | null => (bytes === null ? null : Math.round(bytes * part));
+  return { ...site, bytes: of(site.bytes), survivedBytes: of(site.survivedBytes) };
+}
+
 /** Finds the sites of an isolate's spikes. */
 export class SpikeSites {
   readonly #isolate: IsolateData;
@@ -40,16 +61,20 @@ export class SpikeSites {
     return this.#history.scavengeMs;
   }
 
+  /** Shares may be those of a longer time, bytes are those of the time that fed the spike. */
   of(cause: Cause, facts: SpikeFacts): readonly Site[] {
     if (cause === "explicit") return askers(facts);
-    const selection = this.behind(cause, facts);
-    return selection === null ? [] : this.#ranked(selection);
+    const found = this.#find(cause, facts);
+    return found === null ? [] : this.#ranked(found.selection).map((site) => scaled(site, found.part));
   }
 
   /** The bytes that a cause is about; null where it is about none, and where no site of them is known. */
   behind(cause: Cause, spike: SpikeTime): Selection | null {
-    const all = this.#selections(cause, spike);
-    return all.find((selection) => this.#ranked(selection).length > 0) ?? null;
+    return this.#find(cause, spike)?.selection ?? null;
+  }
+
+  #find(cause: Cause, spike: SpikeTime): PartlyAsked | null {
+    return this.#selections(cause, spike).find(({ selection }) => this.#ranked(selection).length > 0) ?? null;
   }
 
   /** All of the same sort that was allocated in the time that fed a spike, dead or alive; null where nothing was sampled. */
@@ -67,7 +92,7 @@ export class SpikeSites {
   }
 
   /** What says most comes first. */
-  #selections(cause: Cause, spike: SpikeTime): readonly Selection[] {
+  #selections(cause: Cause, spike: SpikeTime): readonly PartlyAsked[] {
     switch (cause) {
       // The machine, not the code.
       case "descheduled":
@@ -77,8 +102,10 @@ export class SpikeSites {
         return [];
       default: {
         const windows = this.#windows(spike);
-        const ofSamples = this.#ofSamples(cause, spike).map((one) => widened(this.#isolate, one, this.scavengeMs));
-        return [...ofSamples, ...(windows === null ? [] : [windows])];
+        const ofSamples = this.#ofSamples(cause, spike).map((asked) =>
+          partOf(asked, widened(this.#isolate, asked, this.scavengeMs)),
+        );
+        return [...ofSamples, ...(windows === null ? [] : [partOf(this.#fed(spike), windows)])];
       }
     }
   }
@@ -142,7 +169,7 @@ export class SpikeSites {
   }
 
   /** The time whose allocations fed the spike. */
-  #fed(spike: SpikeTime): { readonly fromMs: number; readonly toMs: number } {
+  #fed(spike: SpikeTime): Time {
     const { startMs, endMs } = spike;
     if (!isYoungCollection(spike)) {
       const full = this.#history.lastFull(startMs);

@@ -387,7 +387,13 @@ const SITE_COLUMNS: readonly ColumnSpec<SiteRow>[] = [
     cell: ({ site }) => site.measure,
   },
   { name: "share", type: "number", meaning: "0 to 1", cell: ({ site }) => site.share },
-  { name: "bytes", type: "whole", meaning: "bytes of the measure, estimated", cell: ({ site }) => site.bytes },
+  {
+    name: "bytes",
+    type: "whole",
+    meaning:
+      "bytes of the measure, estimated; of a cause, added up over its spikes: what two collections copied counts in both",
+    cell: ({ site }) => site.bytes,
+  },
   {
     name: "survived_bytes",
     type: "whole",

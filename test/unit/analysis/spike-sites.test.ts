@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { analyse } from "../../../src/analysis/analyse.ts";
+import type { SpikeFacts } from "../../../src/analysis/causes/facts.ts";
+import { GcHistory } from "../../../src/analysis/gc-history.ts";
 import { rankSites, siteOfStack, tallySites } from "../../../src/analysis/sites.ts";
+import { SpikeSites } from "../../../src/analysis/spike-sites.ts";
 import { bytesByStack, type Selection, selectWindows, widened } from "../../../src/analysis/stack-bytes.ts";
 import { allocations, isolate, recording, type SampleSpec, samples } from "../../support/timeline.ts";
 
@@ -113,4 +116,21 @@ test.each([
   expect(spike?.sites.map((site) => [site.function, site.measure, site.exact, site.share])).toEqual([
     ["remember", "retained", true, 1],
   ]);
+});
+
+test("bytes are those of the time that fed the spike, also where their shares are those of a longer one", () => {
+  // A scavenge in 100 ms, and 2 MiB that survive each: too few to go by.
+  const sampled = samples(
+    Array.from({ length: 30 }, (_, i) => ({ stack: from("remember"), bornMs: i * 51 + 10, bytes: MIB })),
+  );
+  const one = isolate("-s".repeat(15), { samples: sampled });
+  const startMs = one.pauses.startMs[14] ?? Number.NaN;
+  const spike = { kind: "scavenge", startMs, endMs: startMs + 20 } as SpikeFacts;
+  const sites = new SpikeSites(one, new GcHistory(one));
+  const { fromMs } = sites.behind("survivor-copy", spike) ?? expect.fail("nothing");
+  expect(startMs - fromMs).toBeGreaterThan(900);
+  const [site = expect.fail("no site")] = sites.of("survivor-copy", spike);
+  expect(site).toMatchObject({ function: "remember", share: 1, survivedBytes: site.bytes });
+  // What was new at two scavenges.
+  expect((site.bytes ?? 0) / MIB).toBeCloseTo(4, 0);
 });
