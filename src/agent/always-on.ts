@@ -94,10 +94,16 @@ interface Launched {
   readonly abandon: () => void;
 }
 
-/** Makes the folder and starts the companion. Throws where there can be none. */
-function launch(): Launched {
+/** What Node was started for: without a script, the words behind it are none. */
+function ownCommand(): readonly string[] {
+  const isInline = process.execArgv.some((word) => /^(-e|-p|-pe|--eval|--print)(=|$)/.test(word));
+  return [process.execPath, ...(isInline ? ["-e"] : []), ...process.argv.slice(1)];
+}
+
+/** Makes the folder and starts the companion; null where it does not run. Throws where there can be none. */
+function launch(): Launched | null {
   const startNs = process.hrtime.bigint();
-  const command = [process.execPath, ...process.argv.slice(1)];
+  const command = ownCommand();
   const name = programName(command)
     .replaceAll(/[^\w.-]+/g, "_")
     .slice(0, 60);
@@ -113,7 +119,7 @@ function launch(): Launched {
   }
 }
 
-function launchInto(flight: string, folder: string, command: readonly string[], startNs: bigint): Launched {
+function launchInto(flight: string, folder: string, command: readonly string[], startNs: bigint): Launched | null {
   mkdirSync(folder);
   const env: NodeJS.ProcessEnv = { ...process.env };
   for (const variable of NOT_FOR_THE_COMPANION) delete env[variable];
@@ -133,12 +139,20 @@ function launchInto(flight: string, folder: string, command: readonly string[], 
     companion.kill("SIGKILL");
     rmSync(flight, { recursive: true, force: true });
   };
-  // "error" tells of it.
-  if (pid === undefined) throw new Error("no companion");
-  const options = agentOptions(pid);
-  writeFileSync(join(folder, "agent.json"), JSON.stringify(options));
-  writeFileSync(join(folder, ATTACHED_FILE), `${pid}\n`);
-  return { ring: { folder, options }, abandon };
+  if (pid === undefined) {
+    // "error" tells of it.
+    rmSync(flight, { recursive: true, force: true });
+    return null;
+  }
+  try {
+    const options = agentOptions(pid);
+    writeFileSync(join(folder, "agent.json"), JSON.stringify(options));
+    writeFileSync(join(folder, ATTACHED_FILE), `${pid}\n`);
+    return { ring: { folder, options }, abandon };
+  } catch (error) {
+    abandon();
+    throw error;
+  }
 }
 
 /** The companion lives long and does little: a small heap, seldom collected for speed. */
@@ -163,7 +177,9 @@ function start(): void {
     begin(inherited, []);
     return;
   }
-  const { ring, abandon } = launch();
+  const launched = launch();
+  if (launched === null) return;
+  const { ring, abandon } = launched;
   try {
     begin(ring, [sayExit(ring.folder)]);
   } catch (error) {

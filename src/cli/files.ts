@@ -116,15 +116,21 @@ export function writeReportFile(path: string, bytes: Uint8Array): void {
   }
 }
 
-/** Writes several files into a folder, which is made where it is missing. */
+/** Writes several files into a folder, which is made where it is missing, and is there only with all of them then. */
 export function writeReportFiles(
   folder: string,
   files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
 ): void {
+  let made: string | undefined;
   try {
-    makeFolder(resolve(folder));
+    made = makeFolder(resolve(folder));
   } catch (cause) {
     throw cannot("create", folder, cause);
   }
-  for (const { name, bytes } of files) writeReportFile(join(folder, name), bytes);
+  try {
+    for (const { name, bytes } of files) writeReportFile(join(folder, name), bytes);
+  } catch (error) {
+    if (made !== undefined) rmSync(made, { recursive: true, force: true });
+    throw error;
+  }
 }

@@ -1,6 +1,7 @@
 /** Sends metrics to an OpenTelemetry receiver, over HTTP. */
 import type { ExportInput } from "../export/export-input.ts";
 import { GcspikeError, usageError } from "../lib/errors.ts";
+import { fetchFailure, readUpTo } from "../lib/http.ts";
 import { plainText, plural } from "../lib/text.ts";
 
 const PATH = "/v1/metrics";
@@ -45,29 +46,10 @@ async function post(url: URL, body: Uint8Array): Promise<Uint8Array> {
     redirect: "error",
     signal: AbortSignal.timeout(TIMEOUT_MS),
   }).catch((error: unknown) => {
-    throw refused(url, reasonOf(error), error);
+    throw refused(url, fetchFailure(error, TIMEOUT_MS), error);
   });
   if (!answer.ok) throw refused(url, `it answered ${answer.status} ${plainText(answer.statusText, 80)}`.trim());
   return readUpTo(answer, MOST_ANSWER_BYTES);
-}
-
-/** Of an answer that is longer, nothing: it is none of a receiver's. */
-async function readUpTo({ body }: Response, limit: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  for await (const part of body ?? []) {
-    length += part.length;
-    if (length > limit) return new Uint8Array();
-    parts.push(part);
-  }
-  return Buffer.concat(parts);
-}
-
-/** fetch says "fetch failed"; what failed is its cause. */
-function reasonOf(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  if (cause instanceof Error && "code" in cause && typeof cause.code === "string") return cause.code;
-  return cause instanceof Error && cause.name === "TimeoutError" ? "no answer within 10 s" : plainText(String(cause));
 }
 
 function refused(url: URL, why: string, cause?: unknown): GcspikeError {

@@ -6,7 +6,8 @@ const MOST_MOMENTS = 3600;
 /** Every second (in recordings of more than an hour every few), and the end. */
 export function momentsOf(durationMs: number): Float64Array {
   const step = LEAST_STEP_MS * Math.max(1, Math.ceil(durationMs / LEAST_STEP_MS / MOST_MOMENTS));
-  const whole = Math.ceil(durationMs / step);
+  // The last one is no less than a millisecond behind the one before it: at the same time it would be lost.
+  const whole = Math.max(0, Math.ceil((durationMs - 1) / step));
   return Float64Array.from({ length: whole + 1 }, (_, i) => (i === whole ? durationMs : i * step));
 }
 

@@ -14,6 +14,7 @@ import { manifestOptions } from "../recorder/record-options.ts";
 import { startingManifest } from "../recorder/starting-manifest.ts";
 import { writeManifest } from "../recording/manifest.ts";
 import { ATTACHED_FILE, type Manifest, PROBLEM_FILE, RING_FOLDER } from "../recording/spec.ts";
+import { closeInherited } from "./close-inherited.ts";
 import { type Endpoint, openEndpoint } from "./endpoint.ts";
 import { Gatherer } from "./gatherer.ts";
 import { giveSign, removeSurplus, SIGN_MS, SILENT_MS, takeOver } from "./left-behind.ts";
@@ -246,6 +247,7 @@ async function main([
   ...command
 ]: readonly string[]): Promise<void> {
   process.on("uncaughtException", (error) => endWith(flight, error));
+  closeInherited();
   stepBack();
   const companion = new Companion({ flight, pid: Number(pid), startNs, startedMs: Number(startedMs), command });
   companion.begin();

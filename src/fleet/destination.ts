@@ -2,6 +2,7 @@
 import { rename, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fetchFailure, readUpTo } from "../lib/http.ts";
 import { makeFolder } from "../lib/make-folder.ts";
 import { type Credentials, objectUrl, signed } from "./s3.ts";
 import type { Destination } from "./settings.ts";
@@ -41,6 +42,8 @@ function makeAmongOthers(folder: string): void {
 
 const MOST_ATTEMPTS = 5;
 const TIMEOUT_MS = 30_000;
+/** What S3 says of an error is some hundred bytes. */
+const MOST_ANSWER_BYTES = 64 * 1024;
 /** Between attempts, ms. */
 const PATIENCE_MS: readonly number[] = [1000, 4000];
 
@@ -78,12 +81,20 @@ async function putOnce(url: URL, body: Uint8Array, credentials: Credentials, reg
       redirect: "error",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    await answer.body?.cancel();
+    const text = new TextDecoder().decode(await readUpTo(answer, MOST_ANSWER_BYTES));
     return answer.ok
       ? null
-      : { reason: `status ${answer.status}`, mayPass: answer.status >= 500 || answer.status === 429 };
+      : {
+          reason: `status ${answer.status}${codeIn(text)}`,
+          mayPass: answer.status >= 500 || answer.status === 429,
+        };
   } catch (error) {
-    const cause = error instanceof Error ? (error.cause ?? error) : error;
-    return { reason: cause instanceof Error && "code" in cause ? String(cause.code) : String(cause), mayPass: true };
+    return { reason: fetchFailure(error, TIMEOUT_MS), mayPass: true };
   }
+}
+
+/** " (SignatureDoesNotMatch)": what is wrong, in S3's word. */
+function codeIn(answer: string): string {
+  const code = /<Code>(\w{1,60})<\/Code>/.exec(answer)?.[1];
+  return code === undefined ? "" : ` (${code})`;
 }

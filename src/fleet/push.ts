@@ -1,4 +1,6 @@
 /** Sends metrics to an OpenTelemetry receiver, again and again. A receiver that is not there loses nothing: values add up. */
+import { fetchFailure } from "../lib/http.ts";
+
 const EVERY_MS = 15_000;
 const TIMEOUT_MS = 10_000;
 
@@ -47,7 +49,6 @@ async function post(url: URL, body: Uint8Array): Promise<string | null> {
     await answer.body?.cancel();
     return answer.ok ? null : `it answered ${answer.status}`;
   } catch (error) {
-    const cause = error instanceof Error ? (error.cause ?? error) : error;
-    return cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
+    return fetchFailure(error, TIMEOUT_MS);
   }
 }

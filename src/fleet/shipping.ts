@@ -64,12 +64,16 @@ export class Shipping {
           killSignal: "SIGKILL",
         },
       );
+      // Nothing of ours goes on when the companion has ended.
+      const end = (): boolean => child.kill("SIGKILL");
+      process.once("exit", end);
       let said = "";
       child.stderr.setEncoding("utf8").on("data", (text: string) => {
         said = (said + text).slice(0, REASON_CHARACTERS);
       });
       child.on("error", (error) => resolve({ ok: false, reason: error.message }));
       child.on("close", (code, signal) => {
+        process.off("exit", end);
         if (code === 0) resolve({ ok: true });
         else resolve({ ok: false, reason: said.trim() || `its process ended by ${signal ?? code}` });
       });

@@ -2,8 +2,8 @@
 const LAUNCHERS = /^(node(js)?[\d.-]*|npx|tsx|ts-node|bun|deno)(\.exe)?$/;
 /** Options of Node whose value is the next word. */
 const WITH_VALUE = /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--env-file|--input-type)$/;
-/** With these there is no script. */
-const INLINE = /^(-e|-p|-pe|--eval|--print)$/;
+/** With these there is no script; - is standard input. */
+const INLINE = /^(-e|-p|-pe|--eval|--print|-)$/;
 
 function scriptOf(words: readonly string[]): string | undefined {
   for (let index = 0; index < words.length; index++) {

@@ -1,6 +1,6 @@
 /** The always-on agent in real programs, and what a fleet asks about them: Prometheus, a collector, S3 and DuckDB. */
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { SILENT_MS, takeOver } from "../../src/fleet/left-behind.ts";
@@ -131,6 +131,34 @@ describe.each(NODES)("Node $version", ({ path: node }) => {
     expect(pids.size).toBe(2);
     expect([...pids].flatMap((pid) => companionsOf(pid))).toHaveLength(1);
   });
+
+  test.runIf(process.platform === "linux")(
+    "the companion keeps no file of the program's: a lock goes with it",
+    async () => {
+      const lock = workplace.path(`lock-${process.hrtime.bigint()}`);
+      const line = 'exec 200> "$1"; shift; exec "$@"';
+      const words = ["-c", line, "bash", lock, node, "--require", ALWAYS_ON, fixture("fleet.cjs")];
+      const running = new Running("bash", words, {
+        cwd: workplace.cwd,
+        env: { GCSPIKE_AGENT_DIR: workplace.path("home") },
+      });
+      started.push(running);
+      await running.waitFor("port ");
+      const opened = (pid: number) =>
+        readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+          try {
+            return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+          } catch {
+            return [];
+          }
+        });
+      expect(opened(pidOf(running))).toContain(lock);
+      const [companion = expect.fail("no companion")] = companionsOf(pidOf(running));
+      // It does that first of all, but Node comes before.
+      await until(() => (opened(companion).some((path) => path.endsWith(".gc")) ? true : null), "companion at work");
+      expect(opened(companion)).not.toContain(lock);
+    },
+  );
 
   test("a companion that is killed takes nothing with it but the recording", async () => {
     const member = await enlist(node);

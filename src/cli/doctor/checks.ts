@@ -1,4 +1,5 @@
 /** The checks of `gcspike doctor`: each asks the machine one thing and says what was found, and the fix where it is not well. */
+import { GcspikeError } from "../../lib/errors.ts";
 import { probeFileName } from "../../lib/native-file.ts";
 import { plural } from "../../lib/text.ts";
 import { formatBytes } from "../../lib/units.ts";
@@ -33,14 +34,17 @@ export function checkNode(system: System): Answer {
 }
 
 /** What a trial recording, or its failure, says. */
-export type Trial = { readonly recording: TrialRecording } | { readonly failure: string };
+export type Trial =
+  | { readonly recording: TrialRecording }
+  /** `fix`: null where it is a fault of gcspike's. */
+  | { readonly failure: string; readonly fix: string | null };
 
 function checkProbe(system: System, trial: Trial): Answer {
   const file = probeFileName(system.machine, system.abi);
   if ("failure" in trial) {
     return missing(
       `recording with it failed: ${trial.failure}`,
-      "Record with --collector perf_hooks, and report this as a fault.",
+      trial.fix ?? "Record with --collector perf_hooks, and report this as a fault.",
     );
   }
   const { collectors, pauses, warnings } = trial.recording;
@@ -68,7 +72,8 @@ function checkCollector(trial: Trial, collector: string, without: string): Answe
 }
 
 function checkPerfHooks(trial: Trial): Answer {
-  if ("failure" in trial) return missing(`recording with it failed: ${trial.failure}`, "Report this as a fault.");
+  if ("failure" in trial)
+    return missing(`recording with it failed: ${trial.failure}`, trial.fix ?? "Report this as a fault.");
   const { pauses } = trial.recording;
   return pauses > 0
     ? works(`${plural(pauses, "pause")} in a test program`)
@@ -155,7 +160,8 @@ async function tryCollector(system: System, collector: "probe" | "perf_hooks"): 
   try {
     return { recording: await system.tryRecording(collector) };
   } catch (error) {
-    return { failure: error instanceof Error ? error.message : String(error) };
+    const fix = error instanceof GcspikeError ? (error.hint ?? null) : null;
+    return { failure: error instanceof Error ? error.message.replace(/\.$/, "") : String(error), fix };
   }
 }
 

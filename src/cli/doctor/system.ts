@@ -1,10 +1,11 @@
 /** What the checks of `gcspike doctor` ask of the machine. The real one stands here, tests bring their own. */
 import { spawnSync } from "node:child_process";
-import { accessSync, constants, existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, rmSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { machineName } from "../../lib/native-file.ts";
 import { packageRoot } from "../../lib/package.ts";
+import { makeTemporaryFolder } from "../../lib/temporary-folder.ts";
 import { record } from "../../recorder/record.ts";
 import { readRecording } from "../../recording/read-recording.ts";
 import { whyNotCompiled } from "../have-native.ts";
@@ -53,7 +54,7 @@ const TRIAL_PROGRAM =
   "let kept = []; for (let i = 0; i < 5; i++) { for (let j = 0; j < 2e5; j++) kept.push({ j }); kept = []; gc(); } setTimeout(() => {}, 300)";
 
 async function tryRecording(collector: "probe" | "perf_hooks"): Promise<TrialRecording> {
-  const parent = mkdtempSync(join(tmpdir(), "gcspike-doctor-"));
+  const parent = makeTemporaryFolder("gcspike-doctor");
   try {
     const command = [process.execPath, "--expose-gc", "-e", TRIAL_PROGRAM];
     const { path, exit } = await record({ command, collector, output: join(parent, "trial.gcspike") });

@@ -155,7 +155,8 @@ function warningsOf(isolates: readonly IsolateData[], isCut: boolean): readonly 
   };
   const cut: Warning = {
     code: "log-cut",
-    message: "The trace is cut, or holds more than is read: what came later is missing.",
+    message:
+      "The trace is cut, holds more than is read, or has collections on another clock: some of what it should tell is missing.",
   };
   const lacksPhases = isolates.some(({ phases }) => phases === null);
   return [imported, ...(lacksPhases ? [noPhases] : []), ...(isCut ? [cut] : [])];

@@ -10,6 +10,11 @@ import { parseTraceGc, type TraceGcLine } from "./trace-gc-lines.ts";
 const MOST_ISOLATES = 256;
 /** A clock that goes back further is that of another isolate, of a program that was started again. */
 const BACK_MS = 5;
+/** A log whose first line is later does not begin with its program. */
+const LATE_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+/** So long a time is read, of a longer log. */
+const MOST_DAYS = 31;
 
 /** Of what its lines do not say. */
 const SAYS_NOTHING = { name: "", node: "", v8: "", phases: null } as const;
@@ -24,8 +29,9 @@ export interface ForeignLog {
 
 /** Null where no line of it is one of V8's. */
 export function readTraceGc(bytes: Buffer): ForeignLog | null {
-  const { lines, isCut } = parseTraceGc(bytes);
-  if (lines.length === 0) return null;
+  const { lines: all, isCut } = parseTraceGc(bytes);
+  if (all.length === 0) return null;
+  const lines = busiestDays(fromBeginning(all));
   const { groups, groupOf } = groupLines(lines);
   const offsets = alignClocks(lines, groups.length, groupOf);
   const [first] = groups;
@@ -41,13 +47,44 @@ export function readTraceGc(bytes: Buffer): ForeignLog | null {
     const endMs = last === undefined ? offset : last.startMs + last.durationMs;
     return foreignIsolate({ ...SAYS_NOTHING, pid, place, kind, startMs: offset, endMs, pauses });
   });
-  const left = lines.length - groups.reduce((sum, group) => sum + group.length, 0);
+  const left = all.length - groups.reduce((sum, group) => sum + group.length, 0);
   return {
     isolates,
     machine: { arch: "", platform: "" },
     durationMs: isolates.reduce((latest, { endMs }) => Math.max(latest, endMs), 0),
     warnings: warningsOf(lines, isolates, isCut || left > 0),
   };
+}
+
+/** A log that begins in the middle of its program's life begins at its first line: where a program logs for weeks, older lines are elsewhere. */
+function fromBeginning(lines: readonly TraceGcLine[]): readonly TraceGcLine[] {
+  const origins = new Map<string, number>();
+  return lines.map((line) => {
+    const key = keyOf(line);
+    const known = origins.get(key) ?? (line.atMs > LATE_MS ? line.atMs - line.pauseMs : 0);
+    const origin = line.atMs < known ? 0 : known;
+    origins.set(key, origin);
+    return origin === 0 ? line : { ...line, atMs: line.atMs - origin };
+  });
+}
+
+const keyOf = ({ pid, isolate }: TraceGcLine): string => `${pid}:${isolate}`;
+
+/** Those of the MOST_DAYS in a row that have the most: a time that is no time, in a line that others wrote into, is far away. */
+function busiestDays(lines: readonly TraceGcLine[]): readonly TraceGcLine[] {
+  const dayOf = ({ atMs }: TraceGcLine): number => Math.floor(atMs / DAY_MS);
+  const counts = new Map<number, number>();
+  for (const line of lines) counts.set(dayOf(line), (counts.get(dayOf(line)) ?? 0) + 1);
+  const days = [...counts.keys()].sort((a, b) => a - b);
+  let best = { most: 0, last: 0 };
+  let inside = 0;
+  let first = 0;
+  for (const day of days) {
+    inside += counts.get(day) ?? 0;
+    for (; day - (days[first] ?? day) >= MOST_DAYS; first++) inside -= counts.get(days[first] ?? 0) ?? 0;
+    if (inside > best.most) best = { most: inside, last: day };
+  }
+  return lines.filter((line) => dayOf(line) <= best.last && dayOf(line) > best.last - MOST_DAYS);
 }
 
 /** By isolate, in order of appearance; the same address in the same process begins anew where its clock goes back. */
@@ -60,7 +97,7 @@ function groupLines(lines: readonly TraceGcLine[]): {
   const groupOf = new Int16Array(lines.length).fill(-1);
   const current = new Map<string, number>();
   for (const [index, line] of lines.entries()) {
-    const key = `${line.pid}:${line.isolate}`;
+    const key = keyOf(line);
     let group = current.get(key);
     const latest = group === undefined ? undefined : groups[group]?.at(-1)?.atMs;
     if (group === undefined || line.atMs < (latest ?? 0) - BACK_MS) {

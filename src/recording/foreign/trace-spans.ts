@@ -2,6 +2,7 @@
 import { asFields, boundText, type Fields, numberOf, textOf } from "../fields.ts";
 import { parseObject } from "../manifest.ts";
 import { eachTraceEvent } from "./trace-events.ts";
+import { TraceTimes } from "./trace-times.ts";
 
 /** A name is one of V8's some hundred. */
 const NAME_LIMIT = 100;
@@ -43,10 +44,10 @@ export interface TraceContent {
   readonly threads: readonly TraceThread[];
   /** By process id. */
   readonly programs: ReadonlyMap<number, TraceProgram>;
-  /** From the first event of any kind to the end of the last, ms on the trace's clock. */
+  /** From the first event of any kind to the end of the last, ms on the trace's clock; events on another clock are left out. */
   readonly startMs: number;
   readonly endMs: number;
-  /** The file ends before its list does. */
+  /** The file ends before its list does, or some of its collections are on another clock. */
   readonly isCut: boolean;
 }
 
@@ -60,15 +61,12 @@ interface OpenSpan {
 export function readTraceSpans(bytes: Buffer): TraceContent {
   const threads = new Map<string, TraceThread & { readonly open: OpenSpan[] }>();
   const programs = new Map<number, TraceProgram>();
-  let startMs = Number.POSITIVE_INFINITY;
-  let endMs = Number.NEGATIVE_INFINITY;
+  const times = new TraceTimes();
+  let firstSpan: TraceSpan | undefined;
   let spans = 0;
   const isWhole = eachTraceEvent(bytes, (event) => {
     const time = timeIn(event);
-    if (time > 0) {
-      startMs = Math.min(startMs, time);
-      endMs = Math.max(endMs, time);
-    }
+    if (time > 0) times.add(time);
     if (!isOfInterest(event)) return;
     const fields = parseObject(event.toString());
     const pid = numberOf(fields?.pid);
@@ -85,9 +83,17 @@ export function readTraceSpans(bytes: Buffer): TraceContent {
     const span = spanOf(fields, thread.open);
     if (span === null || spans++ >= MOST_SPANS) return;
     thread.spans.push(span);
-    endMs = Math.max(endMs, span.endMs);
+    times.add(span.endMs);
+    firstSpan ??= span;
   });
-  return { threads: [...threads.values()], programs, startMs, endMs, isCut: !isWhole || spans > MOST_SPANS };
+  const { startMs, endMs } = times.around(firstSpan?.startMs ?? 0);
+  const all = [...threads.values()];
+  const within = all.map((thread) => ({
+    ...thread,
+    spans: thread.spans.filter((span) => span.startMs >= startMs && span.endMs <= endMs),
+  }));
+  const isLacking = within.some(({ spans: own }, i) => own.length < (all[i]?.spans.length ?? 0));
+  return { threads: within, programs, startMs, endMs, isCut: !isWhole || isLacking || spans > MOST_SPANS };
 }
 
 /** Most events of a trace are of other things: those are not taken apart. */

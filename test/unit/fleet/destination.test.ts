@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { putTo } from "../../../src/fleet/destination.ts";
@@ -24,4 +27,21 @@ test.runIf(process.platform === "linux")("where no folder can be made it ends, w
   await expect(put("/proc/nope", "pauses/a")).rejects.toThrow(/ENOENT/);
   await expect(put(join(folder.path, "file"), "pauses/a")).rejects.toThrow(/ENOTDIR/);
   await expect(put(join(folder.path, "dangling"), "pauses/a")).rejects.toThrow(/EEXIST/);
+});
+
+test("what S3 says of a request that it refuses is the reason", async () => {
+  const server = createServer((_, response) => {
+    response
+      .writeHead(403)
+      .end("<?xml version='1.0'?><Error><Code>SignatureDoesNotMatch</Code><Message>x</Message></Error>");
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const env = { AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}` };
+  try {
+    const putting = putTo({ type: "s3", bucket: "dumps", prefix: "" }, env)("pauses/a", new Uint8Array(1));
+    await expect(putting).rejects.toThrow("did not take it: status 403 (SignatureDoesNotMatch)");
+  } finally {
+    server.close();
+  }
 });

@@ -151,6 +151,20 @@ describe("a log of --trace-gc", () => {
     expect(recording.isolates.map(({ startMs }) => startMs)).toEqual([0, 860]);
   });
 
+  test("a time that is none makes no recording of years, and a log that begins late begins with its first line", async () => {
+    const at = (ms: number) => SCAVENGE.replace("33 ms", `${ms} ms`);
+    const month = 31 * 86_400_000;
+    const jumped = await read([at(33), at(90), at(99_999_999_999), at(200)].join("\n"));
+    expect(jumped.durationMs).toBe(200);
+    expect(codes(jumped)).toContain("log-cut");
+    const late = await read([at(20 * month), at(20 * month + 5000)].join("\n"));
+    expect(late.durationMs).toBeCloseTo(5001.87, 3);
+    expect(codes(late)).not.toContain("log-cut");
+    const long = await read([at(10), at(2 * month), at(2 * month + 10)].join("\n"));
+    expect(long.isolates[0]?.pauses.count).toBe(2);
+    expect(codes(long)).toContain("log-cut");
+  });
+
   test("cut anywhere, it has what is there", () => {
     const text = Buffer.from(`${SCAVENGE}\n${MARK_COMPACT}\n${NAMED}\n${JSON_LINE}\n`);
     let most = 0;
@@ -242,6 +256,18 @@ describe("a trace in Chrome's JSON", () => {
       const recording = await read(JSON.stringify([start, event("X", "MinorGC", ts + 1331, { dur: 7 })]));
       expect(recording.isolates[0]?.pauses.count).toBe(2);
     }
+  });
+
+  test.each([1.7e15, 1e17, 1e300, 1])("events on another clock (%d us) make no recording of years", async (ts) => {
+    const own = 5e13;
+    const events = [event("X", "MinorGC", own, { dur: 2000 }), event("X", "MinorGC", own + 1e6, { dur: 3000 })];
+    const beside = await read(JSON.stringify([...events, event("I", "x", ts, {})]));
+    expect(beside.durationMs).toBeCloseTo(1003, 6);
+    expect(codes(beside)).not.toContain("log-cut");
+    const collected = await read(JSON.stringify([...events, event("X", "MajorGC", ts, { dur: 2000 })]));
+    expect(collected.durationMs).toBeCloseTo(1003, 6);
+    expect(collected.isolates[0]?.pauses.count).toBe(2);
+    expect(codes(collected)).toContain("log-cut");
   });
 
   test("what Node says of itself", async () => {
