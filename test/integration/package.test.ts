@@ -1,4 +1,5 @@
 /** The package: what is in it, whose code that is, and whether it works where there is nothing but Node and npm. */
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -228,6 +229,14 @@ describe.each(NODES)("installed with $version, and nothing else on the PATH", ({
     const { code, stdout } = await installed.runWith({ PATH }, "npm", "exec", "--", "gcspike", "--version");
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
+});
+
+test("installed for all of a machine, it has its man page where man looks", () => {
+  const prefix = join(folder.path, "global");
+  const words = ["install", "--global", "--prefix", prefix, "--no-audit", "--no-fund", "--prefer-offline", packed.path];
+  execFileSync("npm", words, { stdio: "ignore" });
+  const page = readFileSync(join(prefix, "share", "man", "man1", "gcspike.1"), "utf8");
+  expect(page).toMatch(/^\.TH GCSPIKE 1 /);
 });
 
 describe("a Node that the package has no probe for", () => {
