@@ -1,4 +1,5 @@
 import { plainText } from "../lib/text.ts";
+import { isOfRunning } from "../lib/triggers.ts";
 import { formatMs } from "../lib/units.ts";
 import type { IsolateData, Recording } from "../recording/model.ts";
 import type { Collector, Manifest, Warning } from "../recording/spec.ts";
@@ -72,7 +73,7 @@ function describeRecording(recording: Recording, warnings: readonly Warning[]): 
     ...describeDump(manifest),
     warnings: distinct([
       ...recording.warnings,
-      ...isolates.flatMap(isolateWarnings),
+      ...isolates.flatMap((isolate) => isolateWarnings(isolate, isOfRunning(manifest.dump))),
       ...regimeWarnings(isolates),
       ...warnings,
     ]),
@@ -90,14 +91,15 @@ function describeDump({ dump, startNs }: Manifest): Pick<Report["recording"], "d
   return { dump: { triggers, untold, keepMs, afterMs } };
 }
 
-function isolateWarnings(isolate: IsolateData): readonly Warning[] {
+function isolateWarnings(isolate: IsolateData, runsOn: boolean): readonly Warning[] {
   if (isolate.openPause === null) return isolate.warnings;
   const { kind, startMs } = isolate.openPause;
-  const died: Warning = {
-    code: "died-in-collection",
-    message: `${plainText(isolate.name, 60)} ended inside a ${kind} that began at ${formatMs(startMs)}; how long it took is unknown, and it is in no number here.`,
-  };
-  return [...isolate.warnings, died];
+  const who = plainText(isolate.name, 60);
+  const rest = `that began at ${formatMs(startMs)}; how long it took is unknown, and it is in no number here.`;
+  const open: Warning = runsOn
+    ? { code: "dump-in-collection", message: `The dump ends inside a ${kind} of ${who} ${rest}` }
+    : { code: "died-in-collection", message: `${who} ended inside a ${kind} ${rest}` };
+  return [...isolate.warnings, open];
 }
 
 function leftOut(spikes: Spikes, spikeMs: number): readonly Warning[] {

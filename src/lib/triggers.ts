@@ -7,3 +7,8 @@ export const DEATH_TRIGGER = "death";
 export function foremost<T extends { readonly trigger: string }>(triggers: readonly T[]): T | undefined {
   return triggers.find(({ trigger }) => trigger === DEATH_TRIGGER) ?? triggers[0];
 }
+
+/** Is it a flight recorder's dump of a program that went on? null: no dump. */
+export function isOfRunning(dump: { readonly triggers: readonly { readonly trigger: string }[] } | null): boolean {
+  return dump !== null && !dump.triggers.some(({ trigger }) => trigger === DEATH_TRIGGER);
+}

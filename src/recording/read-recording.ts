@@ -2,6 +2,7 @@
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { GcspikeError } from "../lib/errors.ts";
+import { isOfRunning } from "../lib/triggers.ts";
 import { errorCode, readBounded } from "./bounded-file.ts";
 import { clockAt, earliest } from "./columns.ts";
 import { decodeProcess } from "./decode-process.ts";
@@ -189,14 +190,12 @@ function byStart(a: OpenedIsolate, b: OpenedIsolate): number {
   return Number((a.startNs ?? 0n) - (b.startNs ?? 0n));
 }
 
-function isComplete(
-  { state, exit }: Manifest,
-  isolates: readonly IsolateData[],
-  warnings: readonly Warning[],
-): boolean {
+function isComplete(manifest: Manifest, isolates: readonly IsolateData[], warnings: readonly Warning[]): boolean {
+  const { state, exit } = manifest;
   const died = !STOP_SIGNALS.includes(exit?.signal ?? null) || DEATH_CODES.includes(exit?.code ?? null);
   const isCut = [...warnings, ...isolates.flatMap((isolate) => isolate.warnings)].some(({ code }) => CUT.test(code));
-  return state === "finished" && !died && !isCut && isolates.every(({ openPause }) => openPause === null);
+  const diedInPause = !isOfRunning(manifest.dump) && isolates.some(({ openPause }) => openPause !== null);
+  return state === "finished" && !died && !isCut && !diedInPause;
 }
 
 function durationOf(

@@ -280,6 +280,18 @@ describe("the report", () => {
     expect(warnings[1]?.message).toMatch(/^main ended inside a mark-compact that began at 103 ms/);
   });
 
+  test("a dump of a program that goes on may end inside a collection", () => {
+    const open = isolate("-s", { openPause: { startMs: 103, kind: "scavenge" } });
+    const one = recording([open]);
+    const dumped = (trigger: string) => {
+      const triggers = [{ trigger, atNs: one.manifest.startNs, what: "it" }];
+      const manifest = { ...one.manifest, dump: { keepMs: 60_000, afterMs: 5000, triggers, untold: 0 } };
+      return analyse({ ...one, manifest }, SPIKE).recording.warnings.map(({ code }) => code);
+    };
+    expect(dumped("pause>3ms")).toEqual(["dump-in-collection"]);
+    expect(dumped("death")).toEqual(["died-in-collection"]);
+  });
+
   test("names the collectors of all isolates", () => {
     const report = analyse(
       recording([isolate("-s"), isolate("-s", { collector: "perf_hooks", phases: false, threadId: 1 })]),
