@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import workerThreads from "node:worker_threads";
 import { makeFolder } from "../lib/make-folder.ts";
-import { programName } from "../lib/program-name.ts";
+import { isInline, programName } from "../lib/program-name.ts";
 import { AGENT_SAMPLING, type AgentOptions, ATTACHED_FILE, PROBLEM_FILE, RING_FOLDER } from "../recording/spec.ts";
 import { builtin, isFromSnapshot } from "./builtin.ts";
 import { type OpenRecording, ownName, RECORDING_VARIABLE, readOptions } from "./options.ts";
@@ -96,8 +96,7 @@ interface Launched {
 
 /** What Node was started for: without a script, the words behind it are none. */
 function ownCommand(): readonly string[] {
-  const isInline = process.execArgv.some((word) => /^(-e|-p|-pe|--eval|--print)(=|$)/.test(word));
-  return [process.execPath, ...(isInline ? ["-e"] : []), ...process.argv.slice(1)];
+  return [process.execPath, ...process.execArgv.filter(isInline).slice(0, 1), ...process.argv.slice(1)];
 }
 
 /** Makes the folder and starts the companion; null where it does not run. Throws where there can be none. */

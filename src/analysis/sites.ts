@@ -98,29 +98,31 @@ type Allocated = Pick<IsolateData, "allocations" | "samples" | "pauses">;
 
 /** Sites of all isolates over the whole recording, by what they allocated; of that, what a collection found alive. */
 export function overallSites(isolates: readonly Allocated[], most = MAX_SITES): readonly Site[] {
-  const tallies = isolates.flatMap(({ allocations }) =>
-    allocations === null ? [] : tallySites(bytesOfWindows(allocations.windows), siteOfStack(allocations)),
+  const tallies = isolates.flatMap((isolate) =>
+    isolate.allocations === null ? [] : tallyRun(isolate, isolate.allocations),
   );
   const exact = isolates.every((isolate) => isolate.allocations === null || isExact(isolate));
-  const survived = survivedBySite(isolates);
-  return rankSites(sumTallies(tallies), "allocated", exact, most).map((site) => ({
+  const survived = bySite(tallies.flatMap((tally) => tally.survived ?? []));
+  const isKnown = tallies.some((tally) => tally.survived !== null);
+  return rankSites(sumTallies(tallies.map(({ allocated }) => allocated)), "allocated", exact, most).map((site) => ({
     ...site,
-    survivedBytes:
-      survived === null ? null : Math.round(survived.get(siteKey({ ...site, column: site.column ?? 0 })) ?? 0),
+    survivedBytes: isKnown ? Math.round(survived.get(siteKey({ ...site, column: site.column ?? 0 })) ?? 0) : null,
   }));
 }
 
-/** By siteKey; null where no deaths were recorded. */
-function survivedBySite(isolates: readonly Allocated[]): ReadonlyMap<string, number> | null {
-  const tallies = isolates.flatMap((isolate) => {
-    // Windows have what lies in the heap.
-    const samples = isolate.samples === null ? null : { ...isolate.samples, buffers: null };
-    const { survived } = runBytes({ ...isolate, samples });
-    return isolate.allocations === null || survived === null
-      ? []
-      : tallySites(survived, siteOfStack(isolate.allocations));
-  });
-  if (tallies.length === 0) return null;
+/** `survived`: null where no deaths were recorded. */
+function tallyRun(isolate: Allocated, allocations: Allocations) {
+  const sites = siteOfStack(allocations);
+  // Windows have what lies in the heap.
+  const samples = isolate.samples === null ? null : { ...isolate.samples, buffers: null };
+  const { survived } = runBytes({ ...isolate, samples });
+  return {
+    allocated: tallySites(bytesOfWindows(allocations.windows), sites),
+    survived: survived === null ? null : tallySites(survived, sites),
+  };
+}
+
+function bySite(tallies: readonly SiteTally[]): ReadonlyMap<string, number> {
   return new Map([...sumTallies(tallies).frames].map(([frame, bytes]) => [siteKey(frame), bytes]));
 }
 

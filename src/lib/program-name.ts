@@ -3,12 +3,15 @@ const LAUNCHERS = /^(node(js)?[\d.-]*|npx|tsx|ts-node|bun|deno)(\.exe)?$/;
 /** Options of Node whose value is the next word. */
 const WITH_VALUE = /^(-r|--require|--import|--loader|--experimental-loader|-C|--conditions|--env-file|--input-type)$/;
 /** With these there is no script; - is standard input. */
-const INLINE = /^(-e|-p|-pe|--eval|--print|-)$/;
+const INLINE = /^(-e|-p|-pe|--eval|--print|-)(=|$)/;
+
+/** Is this an option of Node's with which it runs no script? */
+export const isInline = (word: string): boolean => INLINE.test(word);
 
 function scriptOf(words: readonly string[]): string | undefined {
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? "";
-    if (INLINE.test(word)) return undefined;
+    if (isInline(word)) return undefined;
     if (WITH_VALUE.test(word)) index++;
     else if (!word.startsWith("-")) return word;
   }
